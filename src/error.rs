@@ -31,7 +31,9 @@ struct Inner {
 pub enum ErrorKind {
     /// The server refused the statement; [`Error::database`] holds its report.
     Database,
-    /// The connection could not be opened, or broke.
+    /// No connection could be opened: nothing was sent.
+    Unreachable,
+    /// The connection broke under the call: what was sent may have taken effect.
     Connection,
     /// A wait ran out; the [`Wait`] says which.
     Timeout(Wait),
@@ -62,6 +64,7 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
+            Self::Unreachable => "unreachable",
             Self::Connection => "connection",
             Self::Timeout(_) => "timeout",
             Self::Closed => "closed",
@@ -78,8 +81,9 @@ impl ErrorKind {
     }
 
     /// Each kind's word, once: what a metric that is labelled by kind can say.
-    pub const WORDS: [&'static str; 13] = [
+    pub const WORDS: [&'static str; 14] = [
         "database",
+        "unreachable",
         "connection",
         "timeout",
         "closed",
@@ -175,8 +179,8 @@ impl Error {
     }
 
     /// What the server reported, as an error.
-    pub fn from_database(report: DatabaseError) -> Self {
-        let mut error = Self::new(ErrorKind::Database, "the server refused the statement");
+    pub fn from_database(kind: ErrorKind, report: DatabaseError) -> Self {
+        let mut error = Self::new(kind, report.message.clone());
         error.0.database = Some(Box::new(report));
         error
     }
@@ -273,6 +277,7 @@ impl Error {
                 )
             }
             ErrorKind::Timeout(wait) => wait != Wait::Answer,
+            ErrorKind::Unreachable => true,
             _ => false,
         }
     }
@@ -324,7 +329,7 @@ mod tests {
             position: Some(15),
             ..Default::default()
         };
-        let error = Error::from_database(report)
+        let error = Error::from_database(ErrorKind::Database, report)
             .with_query(&"memories/get".into())
             .with_backend("async")
             .with_backend("blocking");

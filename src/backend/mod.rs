@@ -4,11 +4,16 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+mod failure;
+#[cfg(feature = "async")]
+mod sqlx_pg;
+mod session;
 mod settings;
 mod wire;
 
 pub use budget::{Budget, Permit};
-pub use settings::Settings;
+pub use session::Target;
+pub use settings::{Session, Settings};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
