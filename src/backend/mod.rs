@@ -4,11 +4,13 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+mod session;
 mod settings;
 mod wire;
 
 pub use budget::{Budget, Permit};
-pub use settings::Settings;
+pub use session::{Difference, Target, parity};
+pub use settings::{Session, Settings};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
