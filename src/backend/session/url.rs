@@ -34,39 +34,42 @@ fn read_url(rest: &str) -> Result<Given> {
     let mut given = Given::default();
     // As libpq does: whatever stands before an @ that comes ahead of the first slash is user and password.
     let authority_ends = rest.find('/').unwrap_or(rest.len());
-    let rest = match rest[..authority_ends].find('@') {
-        Some(at) => {
-            let (user, password) = split(&rest[..at], ':');
-            put(&mut given, "user", user)?;
-            if let Some(password) = password {
-                put(&mut given, "password", password)?;
-            }
-            &rest[at + 1..]
-        }
-        None => rest,
-    };
+    let credentials = rest[..authority_ends].split_once('@').map(|found| found.0);
+    let rest = credentials.map_or(rest, |found| &rest[found.len() + 1..]);
+    if let Some(credentials) = credentials {
+        let (user, password) = split(credentials, ':');
+        put(&mut given, "user", user)?;
+        put(&mut given, "password", password.unwrap_or_default())?;
+    }
     let (before, query) = split(rest, '?');
     let (authority, database) = split(before, '/');
-    if before.contains('@')
-        || (before.contains(':') && rest.contains('@') && port_is_no_number(authority))
-    {
-        return Err(wrong("an @ stands where the host or database should").with_hint(PASSWORD_HINT));
+    if before.contains('@') {
+        return Err(stray_at());
     }
     read_authority(&mut given, authority)?;
-    if let Some(database) = database {
-        put(&mut given, "dbname", database)?;
+    put(&mut given, "dbname", database.unwrap_or_default())?;
+    let query = query.unwrap_or_default();
+    // The end of a password may have been taken for the parameters; then not even their names are shown.
+    let suspect = credentials.is_none() && query.contains('@');
+    match read_query(&mut given, query) {
+        Err(_) if suspect => Err(stray_at()),
+        Err(error) => Err(error),
+        Ok(()) => Ok(given),
     }
-    for pair in query
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-    {
+}
+
+fn stray_at() -> Error {
+    wrong("an @ stands where none belongs").with_hint(PASSWORD_HINT)
+}
+
+fn read_query(given: &mut Given, query: &str) -> Result<()> {
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, Some(value)) = split(pair, '=') else {
             return Err(wrong("a parameter has no = after its name"));
         };
         given.put(&decode(name)?, decode(value)?)?;
     }
-    Ok(given)
+    Ok(())
 }
 
 fn read_authority(given: &mut Given, authority: &str) -> Result<()> {
@@ -88,10 +91,12 @@ fn read_authority(given: &mut Given, authority: &str) -> Result<()> {
     };
     put(given, "host", host)?;
     match port {
-        Some(port) if port_is_no_number(authority) => {
-            debug_assert!(!port.is_empty());
-            Err(wrong("what follows the host is not a port").with_hint(PASSWORD_HINT))
-        }
+        Some(port) if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(wrong(
+            "what follows the host is not a port",
+        )
+        .with_hint(format!(
+            "write an IPv6 address in [brackets]; {PASSWORD_HINT}"
+        ))),
         Some(port) => put(given, "port", port),
         None => Ok(()),
     }
@@ -101,13 +106,6 @@ pub(super) fn several_hosts() -> Error {
     wrong("it names several hosts").with_hint(
         "only the blocking driver would try them in turn; name one, or a proxy that finds the primary",
     )
-}
-
-/// Whether something that is no number stands where the port should.
-fn port_is_no_number(authority: &str) -> bool {
-    let after = authority.rsplit(']').next().unwrap_or_default();
-    let port = split(after, ':').1.unwrap_or_default();
-    !port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// libpq's other form: words `key=value`, values in single quotes where they hold spaces, `\` before a quote or a backslash.
