@@ -5,6 +5,8 @@
 
 mod budget;
 mod failure;
+#[cfg(feature = "blocking")]
+mod r2d2_pg;
 #[cfg(feature = "async")]
 mod sqlx_pg;
 mod session;
@@ -12,7 +14,11 @@ mod settings;
 mod wire;
 
 pub use budget::{Budget, Permit};
-pub use session::Target;
+#[cfg(feature = "blocking")]
+pub use r2d2_pg::R2d2Backend;
+pub use session::{Difference, Target, parity};
+#[cfg(feature = "async")]
+pub use sqlx_pg::SqlxBackend;
 pub use settings::{Session, Settings};
 
 use crate::error::{Error, ErrorKind, Result};
