@@ -1,1 +1,3 @@
 //! Pontoon
+
+pub mod sql;

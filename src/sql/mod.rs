@@ -1,0 +1,3 @@
+//! SQL text: where it is born and how it becomes what the server reads.
+
+pub mod translate;

@@ -1,0 +1,6 @@
+//! The translator.
+
+mod error;
+mod scan;
+
+pub use error::{TranslateError, TranslateErrorKind};
