@@ -1,8 +1,7 @@
 //! Why a text cannot be translated, and where in it.
 
-use std::fmt;
-
 use super::scan::Unterminated;
+use super::style::Paramstyle;
 
 /// A text that cannot be translated without a change of meaning: what is wrong, where, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,18 +104,22 @@ impl TranslateError {
     }
 }
 
-/// A word that names no paramstyle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownStyle(pub(crate) String);
-
-impl fmt::Display for UnknownStyle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "unknown paramstyle {:?}; expected one of format, pyformat, qmark, named, numeric_dollar",
-            self.0
-        )
-    }
+/// A word that names no style.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown paramstyle {word:?}; expected one of {expected}")]
+pub struct UnknownStyle {
+    word: String,
+    expected: String,
 }
 
-impl std::error::Error for UnknownStyle {}
+impl UnknownStyle {
+    /// The error for `word` where the words of the paramstyles and `others` are known.
+    pub(super) fn new(word: &str, others: &[&str]) -> Self {
+        let known = Paramstyle::ALL.map(Paramstyle::as_str);
+        let expected = [&known, others].concat().join(", ");
+        Self {
+            word: word.to_owned(),
+            expected,
+        }
+    }
+}

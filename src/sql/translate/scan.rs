@@ -33,7 +33,7 @@ pub(crate) enum TokenKind {
     /// `:=`
     Assign,
     Colon,
-    /// One of `, ( ) [ ] . ;`
+    /// One of `, ( ) [ ] . .. ;`
     Punctuation,
     /// A character that the server refuses.
     Other,
@@ -97,18 +97,18 @@ impl<'a> Scanner<'a> {
                 self.run(start, |byte| !is_newline(byte)),
             ),
             (b'/', Some(b'*')) => (TokenKind::BlockComment, self.block_comment(start)?),
-            (b'\'', _) => (TokenKind::String, self.string(start, 1, false)?),
+            (b'\'', _) => self.string(start, 1, TokenKind::String)?,
             (b'"', _) => (
                 TokenKind::QuotedIdentifier,
                 self.quoted_identifier(start, 1)?,
             ),
-            (b'e' | b'E', Some(b'\'')) => (TokenKind::EscapeString, self.string(start, 2, true)?),
-            (b'n' | b'N', Some(b'\'')) => (TokenKind::String, self.string(start, 2, false)?),
+            (b'e' | b'E', Some(b'\'')) => self.string(start, 2, TokenKind::EscapeString)?,
+            (b'n' | b'N', Some(b'\'')) => self.string(start, 2, TokenKind::String)?,
             (b'b' | b'B' | b'x' | b'X', Some(b'\'')) => {
-                (TokenKind::BitString, self.string(start, 2, false)?)
+                self.string(start, 2, TokenKind::BitString)?
             }
             (b'u' | b'U', Some(b'&')) if self.at(start + 2) == Some(b'\'') => {
-                (TokenKind::UnicodeString, self.string(start, 3, false)?)
+                self.string(start, 3, TokenKind::UnicodeString)?
             }
             (b'u' | b'U', Some(b'&')) if self.at(start + 2) == Some(b'"') => (
                 TokenKind::QuotedIdentifier,
@@ -122,6 +122,7 @@ impl<'a> Scanner<'a> {
             (b':', Some(b':')) => (TokenKind::Cast, start + 2),
             (b':', Some(b'=')) => (TokenKind::Assign, start + 2),
             (b':', _) => (TokenKind::Colon, start + 1),
+            (b'.', Some(b'.')) => (TokenKind::Punctuation, start + 2),
             (b'0'..=b'9', _) | (b'.', Some(b'0'..=b'9')) => (TokenKind::Number, self.number(start)),
             (b',' | b'(' | b')' | b'[' | b']' | b'.' | b';', _) => {
                 (TokenKind::Punctuation, start + 1)
@@ -165,16 +166,23 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// A string whose opening quote ends `prefix` bytes after `start`, with every piece that continues it.
-    fn string(&self, start: usize, prefix: usize, backslash: bool) -> Result<usize, Unterminated> {
+    /// A string of that kind whose opening quote ends `prefix` bytes after `start`, with every piece that continues it.
+    fn string(
+        &self,
+        start: usize,
+        prefix: usize,
+        kind: TokenKind,
+    ) -> Result<(TokenKind, usize), Unterminated> {
         let mut index = start + prefix;
         while let Some(byte) = self.at(index) {
             match byte {
-                b'\\' if backslash => index += 2,
-                b'\'' if self.at(index + 1) == Some(b'\'') => index += 2,
+                b'\\' if kind == TokenKind::EscapeString => index += 2,
+                b'\'' if kind != TokenKind::BitString && self.at(index + 1) == Some(b'\'') => {
+                    index += 2
+                }
                 b'\'' => match self.continuation(index + 1) {
                     Some(next) => index = next,
-                    None => return Ok(index + 1),
+                    None => return Ok((kind, index + 1)),
                 },
                 _ => index += 1,
             }
@@ -416,7 +424,7 @@ mod tests {
 
     #[test]
     fn where_one_token_ends_and_the_next_begins() {
-        let texts: [(&str, &[(TokenKind, &str)]); 20] = [
+        let texts: [(&str, &[(TokenKind, &str)]); 21] = [
             (
                 "a=-1",
                 &[
@@ -442,6 +450,7 @@ mod tests {
             ),
             ("<+-", &[(Operator, "<"), (Operator, "+"), (Operator, "-")]),
             ("xE'a'", &[(Identifier, "xE"), (Text, "'a'")]),
+            ("X'1''2'", &[(BitString, "X'1'"), (Text, "'2'")]),
             ("'a' 'b'", &[(Text, "'a'"), (Text, "'b'")]),
             ("'a' -- c\n", &[(Text, "'a'"), (LineComment, "-- c")]),
             ("'a'\n-- c 'b'", &[(Text, "'a'"), (LineComment, "-- c 'b'")]),
@@ -460,7 +469,7 @@ mod tests {
                 "$a b",
                 &[(Other, "$"), (Identifier, "a"), (Identifier, "b")],
             ),
-            ("1..2", &[(Number, "1"), (Punctuation, "."), (Number, ".2")]),
+            ("1..2", &[(Number, "1"), (Punctuation, ".."), (Number, "2")]),
             ("1e", &[(Number, "1"), (Identifier, "e")]),
             ("0xg", &[(Number, "0"), (Identifier, "xg")]),
             (
