@@ -1,4 +1,4 @@
-//! `$1`: PostgreSQL's own style, checked and left as it is.
+//! `$1`: the server's own style, checked and left as it is.
 
 use super::MAX_PARAMETERS;
 use super::error::{TranslateError, TranslateErrorKind as Kind};
@@ -49,4 +49,73 @@ pub(super) fn too_many(sql: &str, offset: usize) -> TranslateError {
         message,
         "one array parameter, as in `= ANY(…)`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::super::{Parameter, Paramstyle, translate};
+    use super::*;
+
+    #[test]
+    fn the_text_stays_and_its_parameters_are_counted() {
+        let texts = [
+            ("SELECT 1", 0),
+            ("SELECT $1", 1),
+            ("SELECT $2, $1, $2", 2),
+            ("SELECT '$2', $1, $$ $3 $$, a$4 -- $5", 1),
+            ("SELECT 5 % $1 LIKE '%s'", 1),
+        ];
+        for (sql, count) in texts {
+            let found = translate(sql, Paramstyle::NumericDollar)
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            assert!(
+                matches!(found.sql, Cow::Borrowed(text) if text == sql),
+                "{sql}"
+            );
+            assert_eq!(
+                found.parameters,
+                (0..count).map(Parameter::Position).collect::<Vec<_>>(),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_statement_can_have() {
+        let texts = [
+            (
+                "SELECT $0",
+                Kind::MissingNumber,
+                7,
+                "`$0` is used but `$1` is not",
+            ),
+            (
+                "SELECT $2",
+                Kind::MissingNumber,
+                7,
+                "`$2` is used but `$1` is not",
+            ),
+            (
+                "SELECT $4, $1, $2",
+                Kind::MissingNumber,
+                7,
+                "`$4` is used but `$3` is not",
+            ),
+            ("SELECT $1, $65536", Kind::TooManyParameters, 11, "65535"),
+            (
+                "SELECT $99999999999999999999999",
+                Kind::TooManyParameters,
+                7,
+                "65535",
+            ),
+            ("SELECT '$1", Kind::UnterminatedString, 7, "string literal"),
+        ];
+        for (sql, kind, offset, message) in texts {
+            let error = count(sql).expect_err(sql);
+            assert_eq!((error.kind, error.offset), (kind, offset), "{sql}: {error}");
+            assert!(error.message.contains(message), "{sql}: {error}");
+        }
+    }
 }

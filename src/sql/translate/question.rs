@@ -1,4 +1,4 @@
-//! `?` as a placeholder, told from PostgreSQL's operators of that name.
+//! `?` as a placeholder, told from the server's operators of that name.
 //!
 //! A `?` where an expression may start is a placeholder; behind an operand it is the operator. `??` is the operator
 //! wherever it stands, in `??|` and `??&` too.
@@ -59,6 +59,61 @@ fn read_operator(
             });
             start += 1;
             after_operand = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Paramstyle, translate};
+
+    #[test]
+    fn placeholders_and_operators() {
+        let texts = [
+            ("SELECT ?, ?", "SELECT $1, $2"),
+            ("f(?) = (?)", "f($1) = ($2)"),
+            ("a=? AND b>=?", "a=$1 AND b>=$2"),
+            ("a = -?", "a = -$1"),
+            ("?=?", "$1=$2"),
+            ("?||?||'x'", "$1||$2||'x'"),
+            ("?-1", "$1-1"),
+            ("?::int", "$1::int"),
+            ("LIMIT ? OFFSET ?", "LIMIT $1 OFFSET $2"),
+            ("x IN (?,?)", "x IN ($1,$2)"),
+            ("j @> ?", "j @> $1"),
+            ("j @>?", "j @>$1"),
+            ("j->?", "j->$1"),
+            ("j ? 'a'", "j ? 'a'"),
+            ("j ? ?", "j ? $1"),
+            ("j->'a' ? ?", "j->'a' ? $1"),
+            ("(j) ? 'a' AND ? = 1", "(j) ? 'a' AND $1 = 1"),
+            ("a[1] ? 'a'", "a[1] ? 'a'"),
+            ("\"j\" ? 'a'", "\"j\" ? 'a'"),
+            ("? ? ?", "$1 ? $2"),
+            ("j ?| ?", "j ?| $1"),
+            ("j ?|?", "j ?|$1"),
+            ("j ?& array[?]", "j ?& array[$1]"),
+            ("j @? ?", "j @? $1"),
+            ("j ?? ?", "j ? $1"),
+            ("j ??| ? AND k ??& ?", "j ?| $1 AND k ?& $2"),
+            ("j @?? ?", "j @? $1"),
+            ("? /* ? */ ? 'a' -- ?", "$1 /* ? */ ? 'a' -- ?"),
+            (
+                "'?' || E'\\'?' || $$?$$ || \"?\" || ?",
+                "'?' || E'\\'?' || $$?$$ || \"?\" || $1",
+            ),
+            ("?AND LIMIT?", "$1 AND LIMIT $2"),
+            ("5 % ?", "5 % $1"),
+        ];
+        for (sql, expected) in texts {
+            let found =
+                translate(sql, Paramstyle::Qmark).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            assert_eq!(found.sql, expected, "{sql}");
+            assert_eq!(
+                found.parameters.len(),
+                expected.matches('$').count() - sql.matches('$').count(),
+                "{sql}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Puts `$1`, `$2`, … where the marks are, then reads the result as the server will.
+//! Puts `$1`, `$2`, … where the marks are.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,7 +8,8 @@ use std::ops::Range;
 use super::dollar::too_many;
 use super::error::{TranslateError, TranslateErrorKind as Kind};
 use super::mark::{Mark, Meaning};
-use super::scan::{Scanner, TokenKind, Unterminated, is_identifier};
+use super::scan::is_identifier;
+use super::verify::verify;
 use super::{MAX_PARAMETERS, Parameter, grammar};
 
 /// The text with each mark replaced by what it means, and what its placeholders take.
@@ -25,7 +26,7 @@ pub(super) fn rewrite<'a>(
     if !marks.is_empty() {
         rewriter.place_all(marks)?;
     }
-    rewriter.verify()?;
+    verify(sql, &rewriter.output, &rewriter.placed)?;
     Ok((rewriter.output, rewriter.numbers.parameters))
 }
 
@@ -38,14 +39,14 @@ struct Numbers<'a> {
 }
 
 /// A mark in the text that came in and in the text that goes out.
-struct Placed {
-    source: Range<usize>,
+pub(super) struct Placed {
+    pub(super) source: Range<usize>,
     /// Everything that stands for the mark, with the spaces around it.
-    output: Range<usize>,
+    pub(super) output: Range<usize>,
     /// The `$1` alone; none for an escape.
-    parameter: Option<Range<usize>>,
+    pub(super) parameter: Option<Range<usize>>,
     /// Whether it touches what `$1` would become part of.
-    glued: bool,
+    pub(super) glued: bool,
 }
 
 struct Rewriter<'a> {
@@ -100,143 +101,6 @@ impl<'a> Rewriter<'a> {
             glued,
         })
     }
-
-    /// Checks that the server reads each placeholder as a parameter, and nothing else as one.
-    fn verify(&self) -> Result<(), TranslateError> {
-        let mut placed = self
-            .placed
-            .iter()
-            .filter_map(|placed| Some((placed, placed.parameter.clone()?)))
-            .peekable();
-        for token in Scanner::new(&self.output) {
-            let token = match token {
-                Ok(token) => token,
-                Err(found) => {
-                    // A glued `$` can open a dollar quote that the text did not have.
-                    let glued = placed
-                        .peek()
-                        .filter(|(placed, _)| placed.glued)
-                        .map(|(placed, _)| *placed);
-                    return Err(
-                        glued.map_or_else(|| self.unterminated(found), |placed| self.glued(placed))
-                    );
-                }
-            };
-            let mut ours = false;
-            while let Some((placed, parameter)) =
-                placed.next_if(|(_, parameter)| parameter.start < token.end)
-            {
-                ours = token.kind == TokenKind::Parameter && parameter == (token.start..token.end);
-                self.check(placed, token.kind, ours)?;
-            }
-            if token.kind == TokenKind::Parameter && !ours {
-                let message = format!("the text has a `{}` of its own", token.text(&self.output));
-                let expected = "parameters of one style";
-                let offset = self.source_offset(token.start);
-                return Err(TranslateError::at(
-                    self.sql,
-                    offset,
-                    Kind::ExistingParameter,
-                    message,
-                    expected,
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn check(&self, placed: &Placed, inside: TokenKind, whole: bool) -> Result<(), TranslateError> {
-        let text = self.source(placed);
-        let (kind, place, expected) = match inside {
-            TokenKind::String
-            | TokenKind::EscapeString
-            | TokenKind::UnicodeString
-            | TokenKind::BitString => {
-                let outside =
-                    format!("`'…' || {text}`, `{text}::date` or `make_interval(days => {text})`");
-                (
-                    Kind::InString,
-                    "a string literal",
-                    format!("the placeholder outside of the quotes, as in {outside}"),
-                )
-            }
-            TokenKind::QuotedIdentifier => {
-                let expected =
-                    "a name from a fixed list, or one built by the server's `format('%I', …)`";
-                (
-                    Kind::InQuotedIdentifier,
-                    "a quoted identifier",
-                    expected.to_owned(),
-                )
-            }
-            TokenKind::DollarString => {
-                let expected =
-                    "the value put into the text beforehand by the server's `format('%L', …)`";
-                (
-                    Kind::InDollarQuote,
-                    "a dollar-quoted string",
-                    expected.to_owned(),
-                )
-            }
-            TokenKind::LineComment | TokenKind::BlockComment => (
-                Kind::InComment,
-                "a comment",
-                "the comment without the placeholder, and its argument dropped".to_owned(),
-            ),
-            _ if placed.glued || !whole => return Err(self.glued(placed)),
-            _ => return Ok(()),
-        };
-        let message = format!("`{text}` in {place} would be text and take no value");
-        Err(TranslateError::at(
-            self.sql,
-            placed.source.start,
-            kind,
-            message,
-            expected,
-        ))
-    }
-
-    fn glued(&self, placed: &Placed) -> TranslateError {
-        let message = format!(
-            "`{}` touches what `$1` would become part of",
-            self.source(placed)
-        );
-        let expected =
-            "a space or an operator between the two, or the whole name or number as one parameter";
-        TranslateError::at(
-            self.sql,
-            placed.source.start,
-            Kind::Glued,
-            message,
-            expected,
-        )
-    }
-
-    fn unterminated(&self, found: Unterminated) -> TranslateError {
-        TranslateError::unterminated(
-            self.sql,
-            Unterminated {
-                offset: self.source_offset(found.offset),
-                ..found
-            },
-        )
-    }
-
-    fn source(&self, placed: &Placed) -> &'a str {
-        &self.sql[placed.source.clone()]
-    }
-
-    /// Where in the text that came in the byte of the text that goes out is from.
-    fn source_offset(&self, offset: usize) -> usize {
-        let before = self
-            .placed
-            .partition_point(|placed| placed.output.start <= offset);
-        match before.checked_sub(1).map(|last| &self.placed[last]) {
-            None => offset,
-            Some(last) if offset < last.output.end => last.source.start,
-            Some(last) => last.source.end + (offset - last.output.end),
-        }
-    }
 }
 
 impl<'a> Numbers<'a> {
@@ -284,11 +148,13 @@ enum Touch {
 }
 
 fn touch_before(text: &str) -> Touch {
-    let word_start = text
-        .bytes()
-        .rposition(|byte| !is_identifier(byte))
-        .map_or(0, |last| last + 1);
-    let (before, word) = text.split_at(word_start);
+    // A run that is too long for a keyword is not read to its start: a text of nothing but `%s` would take forever.
+    let run = text.bytes().rev().take_while(|&byte| is_identifier(byte));
+    let length = run.take(grammar::LONGEST_KEYWORD + 1).count();
+    if length > grammar::LONGEST_KEYWORD {
+        return Touch::Glue;
+    }
+    let (before, word) = text.split_at(text.len() - length);
     match word {
         "" if before.ends_with(['\'', '"']) => Touch::Glue,
         "" => Touch::Nothing,
@@ -306,5 +172,40 @@ fn touch_after(text: &str) -> Touch {
         "" => Touch::Nothing,
         word if grammar::follows_expression(word) => Touch::Keyword,
         _ => Touch::Glue,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Style, translate};
+    use super::*;
+
+    #[test]
+    fn a_space_parts_a_placeholder_from_a_keyword() {
+        let texts = [
+            ("NOT%s", "NOT $1"),
+            ("a=%sAND b LIKE%sor c", "a=$1 AND b LIKE $2 or c"),
+            ("%(a)sAND%(a)s", "$1 AND $1"),
+            ("limit%s", "limit $1"),
+        ];
+        for (sql, expected) in texts {
+            let found =
+                translate(sql, Style::Psycopg).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            assert_eq!(found.sql, expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn no_more_parameters_than_the_protocol_carries() {
+        let full = "%s,".repeat(MAX_PARAMETERS);
+        assert_eq!(
+            translate(&full, Style::Psycopg).map(|found| found.parameters.len()),
+            Ok(MAX_PARAMETERS)
+        );
+        let error = translate(&(full + "%s"), Style::Psycopg).expect_err("one too many");
+        assert_eq!(
+            (error.kind, error.offset),
+            (Kind::TooManyParameters, 3 * MAX_PARAMETERS)
+        );
     }
 }

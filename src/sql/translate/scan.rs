@@ -1,4 +1,4 @@
-//! The lexer: cuts SQL text into PostgreSQL's own tokens, without a copy and without an allocation.
+//! The lexer: cuts SQL text into the server's own tokens, without a copy and without an allocation.
 //!
 //! Only what decides *where code is* matters here, so the lexer is exact about literals, comments, names and
 //! operators, and tells no keyword from another identifier.
@@ -86,34 +86,22 @@ impl<'a> Scanner<'a> {
         self.bytes.get(index).copied()
     }
 
+    /// The kind and the end of the token that starts at `start` with the byte `first`.
     fn cut(&self, start: usize, first: u8) -> Result<(TokenKind, usize), Unterminated> {
-        let second = self.at(start + 1);
-        let found = match (first, second) {
-            (b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c', _) => {
-                (TokenKind::Space, self.run(start, is_space))
-            }
+        if let Some((kind, prefix)) = self.quote(start, first) {
+            let end = match kind {
+                TokenKind::QuotedIdentifier => self.quoted_identifier(start, prefix)?,
+                _ => self.string(start, prefix, kind)?,
+            };
+            return Ok((kind, end));
+        }
+        let found = match (first, self.at(start + 1)) {
+            _ if is_space(first) => (TokenKind::Space, self.run(start, is_space)),
             (b'-', Some(b'-')) => (
                 TokenKind::LineComment,
                 self.run(start, |byte| !is_newline(byte)),
             ),
             (b'/', Some(b'*')) => (TokenKind::BlockComment, self.block_comment(start)?),
-            (b'\'', _) => self.string(start, 1, TokenKind::String)?,
-            (b'"', _) => (
-                TokenKind::QuotedIdentifier,
-                self.quoted_identifier(start, 1)?,
-            ),
-            (b'e' | b'E', Some(b'\'')) => self.string(start, 2, TokenKind::EscapeString)?,
-            (b'n' | b'N', Some(b'\'')) => self.string(start, 2, TokenKind::String)?,
-            (b'b' | b'B' | b'x' | b'X', Some(b'\'')) => {
-                self.string(start, 2, TokenKind::BitString)?
-            }
-            (b'u' | b'U', Some(b'&')) if self.at(start + 2) == Some(b'\'') => {
-                self.string(start, 3, TokenKind::UnicodeString)?
-            }
-            (b'u' | b'U', Some(b'&')) if self.at(start + 2) == Some(b'"') => (
-                TokenKind::QuotedIdentifier,
-                self.quoted_identifier(start, 3)?,
-            ),
             (b'$', Some(b'0'..=b'9')) => (
                 TokenKind::Parameter,
                 self.run(start + 1, |byte| byte.is_ascii_digit()),
@@ -132,6 +120,23 @@ impl<'a> Scanner<'a> {
             _ => (TokenKind::Other, start + 1),
         };
         Ok(found)
+    }
+
+    /// What a quote at `start` opens, and the bytes up to behind it.
+    fn quote(&self, start: usize, first: u8) -> Option<(TokenKind, usize)> {
+        match (first, self.at(start + 1)) {
+            (b'\'', _) => Some((TokenKind::String, 1)),
+            (b'"', _) => Some((TokenKind::QuotedIdentifier, 1)),
+            (b'e' | b'E', Some(b'\'')) => Some((TokenKind::EscapeString, 2)),
+            (b'n' | b'N', Some(b'\'')) => Some((TokenKind::String, 2)),
+            (b'b' | b'B' | b'x' | b'X', Some(b'\'')) => Some((TokenKind::BitString, 2)),
+            (b'u' | b'U', Some(b'&')) => match self.at(start + 2) {
+                Some(b'\'') => Some((TokenKind::UnicodeString, 3)),
+                Some(b'"') => Some((TokenKind::QuotedIdentifier, 3)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The end of the longest run of bytes from `start` that `belongs` accepts.
@@ -167,22 +172,17 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string of that kind whose opening quote ends `prefix` bytes after `start`, with every piece that continues it.
-    fn string(
-        &self,
-        start: usize,
-        prefix: usize,
-        kind: TokenKind,
-    ) -> Result<(TokenKind, usize), Unterminated> {
+    fn string(&self, start: usize, prefix: usize, kind: TokenKind) -> Result<usize, Unterminated> {
         let mut index = start + prefix;
         while let Some(byte) = self.at(index) {
             match byte {
                 b'\\' if kind == TokenKind::EscapeString => index += 2,
                 b'\'' if kind != TokenKind::BitString && self.at(index + 1) == Some(b'\'') => {
-                    index += 2
+                    index += 2;
                 }
                 b'\'' => match self.continuation(index + 1) {
                     Some(next) => index = next,
-                    None => return Ok((kind, index + 1)),
+                    None => return Ok(index + 1),
                 },
                 _ => index += 1,
             }

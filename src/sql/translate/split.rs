@@ -91,7 +91,7 @@ impl Statement {
         match token.kind {
             TokenKind::Punctuation if text == "(" => self.parentheses += 1,
             TokenKind::Punctuation if text == ")" => {
-                self.parentheses = self.parentheses.saturating_sub(1)
+                self.parentheses = self.parentheses.saturating_sub(1);
             }
             TokenKind::Identifier if !self.names_something(sql) => self.take_word(text, sql),
             _ => {}
@@ -121,5 +121,124 @@ impl Statement {
             let text = last.text(sql);
             text == "." || text.eq_ignore_ascii_case("as")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn where_a_statement_ends() {
+        let scripts: [(&str, &[&str]); 15] = [
+            ("", &[]),
+            (" ;; /* ; */ ; -- ;\n", &[]),
+            ("SELECT 1", &["SELECT 1"]),
+            (" SELECT 1 ;\n SELECT 2;", &["SELECT 1", "SELECT 2"]),
+            ("SELECT ';' ; SELECT \";\"", &["SELECT ';'", "SELECT \";\""]),
+            (
+                "SELECT 1 -- a;\n; SELECT 2",
+                &["SELECT 1 -- a;", "SELECT 2"],
+            ),
+            (
+                "-- one\nSELECT 1; /* two */ SELECT 2; -- three",
+                &["-- one\nSELECT 1", "/* two */ SELECT 2"],
+            ),
+            (
+                "DO $a$ BEGIN; END; $a$; SELECT 1",
+                &["DO $a$ BEGIN; END; $a$", "SELECT 1"],
+            ),
+            (
+                "BEGIN; SELECT 1; END; SELECT 2",
+                &["BEGIN", "SELECT 1", "END", "SELECT 2"],
+            ),
+            (
+                "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); SELECT 3",
+                &[
+                    "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)",
+                    "SELECT 3",
+                ],
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS int BEGIN /**/ Atomic SELECT 1; SELECT 2; END; SELECT 3",
+                &[
+                    "CREATE FUNCTION f() RETURNS int BEGIN /**/ Atomic SELECT 1; SELECT 2; END",
+                    "SELECT 3",
+                ],
+            ),
+            (
+                "CREATE PROCEDURE p() BEGIN ATOMIC SELECT CASE WHEN a THEN b END; SELECT 2; end; SELECT 3",
+                &[
+                    "CREATE PROCEDURE p() BEGIN ATOMIC SELECT CASE WHEN a THEN b END; SELECT 2; end",
+                    "SELECT 3",
+                ],
+            ),
+            (
+                "CREATE PROCEDURE p() BEGIN ATOMIC SELECT 1 AS end; SELECT x.case; END; SELECT 3",
+                &[
+                    "CREATE PROCEDURE p() BEGIN ATOMIC SELECT 1 AS end; SELECT x.case; END",
+                    "SELECT 3",
+                ],
+            ),
+            (
+                "SELECT atomic; SELECT case when a then b end; SELECT 1",
+                &["SELECT atomic", "SELECT case when a then b end", "SELECT 1"],
+            ),
+            ("SELECT 1); SELECT 2", &["SELECT 1)", "SELECT 2"]),
+        ];
+        for (script, statements) in scripts {
+            assert_eq!(
+                split_statements(script).as_deref(),
+                Ok(statements),
+                "{script}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_never_closed() {
+        for (script, kind, offset) in [
+            ("SELECT 1; SELECT 'a", Kind::UnterminatedString, 17),
+            ("SELECT 1; /* ;", Kind::UnterminatedComment, 10),
+            (
+                "CREATE PROCEDURE p() BEGIN ATOMIC SELECT 1;",
+                Kind::UnterminatedBody,
+                21,
+            ),
+        ] {
+            let error = split_statements(script).expect_err(script);
+            assert_eq!((error.kind, error.offset), (kind, offset), "{script}");
+        }
+    }
+
+    /// The tokens that are neither blank nor a semicolon.
+    fn code(sql: &str) -> Vec<&str> {
+        let tokens =
+            Scanner::new(sql).map(|token| token.expect("the text was split, so it has tokens"));
+        tokens
+            .filter(|token| !token.kind.is_blank())
+            .map(|token| token.text(sql))
+            .filter(|text| *text != ";")
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn joining_the_statements_loses_nothing(
+            script in r#"(;|; |a|'b;'|"c;"|\$\$;\$\$|/\*;\*/|--;\n|\(|\)|begin atomic |case |end |as |\.| |\n|é){0,20}"#,
+        ) {
+            if let Ok(statements) = split_statements(&script) {
+                let joined = statements.join("\n;");
+                prop_assert_eq!(code(&joined), code(&script));
+                for statement in &statements {
+                    prop_assert_eq!(statement.trim(), *statement);
+                    prop_assert!(!code(statement).is_empty());
+                    let again = split_statements(statement);
+                    prop_assert_eq!(again.as_deref(), Ok(&[*statement][..]));
+                }
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::error::{TranslateError, TranslateErrorKind as Kind, UnknownStyle};
 use super::mark::Mark;
-use super::percent::Percents;
+use super::percent::{Percents, Refused};
 use super::scan::{Scanner, Token, TokenKind};
 use super::{colon, question};
 
@@ -171,32 +171,102 @@ impl Signs {
             if token.kind == TokenKind::Parameter {
                 signs.dollar.get_or_insert(token.start);
             }
-            while let Some(mark) = percents.next_if(|mark| start_of(mark) < token.end) {
-                signs.note(token, &mark);
+            while let Some(mark) = percents.next_if(|mark| start_of(*mark) < token.end) {
+                signs.note(token, mark);
             }
         }
         Ok(signs)
     }
 
-    fn note(&mut self, token: Token, mark: &Result<Mark<'_>, TranslateError>) {
-        match mark {
-            Ok(mark) if !mark.is_placeholder() => self.doubled_percent.get_or_insert(mark.start),
-            Ok(mark) if token.kind == TokenKind::Operator => self.percent.get_or_insert(mark.start),
-            Ok(mark) => self.hidden_percent.get_or_insert(mark.start),
-            Err(_) => {
-                self.lone_percent = true;
-                return;
-            }
+    fn note(&mut self, token: Token, mark: Result<Mark<'_>, Refused>) {
+        let Ok(mark) = mark else {
+            self.lone_percent = true;
+            return;
         };
+        let first = match token.kind {
+            _ if !mark.is_placeholder() => &mut self.doubled_percent,
+            TokenKind::Operator => &mut self.percent,
+            _ => &mut self.hidden_percent,
+        };
+        first.get_or_insert(mark.start);
     }
 }
 
-fn start_of(mark: &Result<Mark<'_>, TranslateError>) -> usize {
-    mark.as_ref()
-        .map_or_else(|error| error.offset, |mark| mark.start)
+fn start_of(mark: Result<Mark<'_>, Refused>) -> usize {
+    mark.map_or_else(|refused| refused.start, |mark| mark.start)
 }
 
 fn ambiguous(sql: &str, offset: usize, message: impl Into<String>) -> TranslateError {
     let expected = "the name of the style, or of none if the call passes no arguments";
     TranslateError::at(sql, offset, Kind::AmbiguousStyle, message, expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        for style in Paramstyle::ALL {
+            assert_eq!(style.to_string().parse(), Ok(style));
+            assert_eq!(style.as_str().parse(), Ok(Style::Known(style)));
+        }
+        assert_eq!("psycopg".parse(), Ok(Style::Psycopg));
+        assert_eq!("auto".parse(), Ok(Style::Auto));
+        assert_eq!("none".parse(), Ok(Style::NoParameters));
+        let error = "Format"
+            .parse::<Paramstyle>()
+            .expect_err("the words are lower case")
+            .to_string();
+        assert_eq!(
+            error,
+            "unknown paramstyle \"Format\"; expected one of format, pyformat, qmark, named, numeric_dollar"
+        );
+        assert!(
+            "".parse::<Style>()
+                .expect_err("no word")
+                .to_string()
+                .ends_with(", psycopg, auto, none")
+        );
+    }
+
+    #[test]
+    fn the_style_that_a_text_shows() {
+        let texts = [
+            ("a = %s", Style::Psycopg),
+            ("a = %(a)s", Style::Psycopg),
+            ("a =%s AND j ? 'x' AND b LIKE '%x'", Style::Psycopg),
+            ("a[:n] = %s", Style::Psycopg),
+            (
+                "a = $1 AND b LIKE '%s'",
+                Style::Known(Paramstyle::NumericDollar),
+            ),
+            ("j ? $1", Style::Known(Paramstyle::NumericDollar)),
+            ("a = ? AND b LIKE '%%'", Style::Known(Paramstyle::Qmark)),
+            ("a = :a::int", Style::Known(Paramstyle::Named)),
+            ("j ? 'a'", Style::NoParameters),
+            ("a LIKE '%x' OR b LIKE '%%'", Style::NoParameters),
+            ("5 % 2", Style::NoParameters),
+            ("':a ? $1' -- ?", Style::NoParameters),
+            ("", Style::NoParameters),
+        ];
+        for (sql, style) in texts {
+            assert_eq!(detect(sql), Ok(style), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_call_site_can_tell() {
+        let texts = [
+            ("a = $1 OR b = ?", Kind::AmbiguousStyle, 14),
+            ("a = ? OR b = :b", Kind::AmbiguousStyle, 13),
+            ("a LIKE '%sun%'", Kind::AmbiguousStyle, 8),
+            ("a LIKE '50%%'", Kind::AmbiguousStyle, 10),
+            ("a = 'x", Kind::UnterminatedString, 4),
+        ];
+        for (sql, kind, offset) in texts {
+            let error = detect(sql).expect_err(sql);
+            assert_eq!((error.kind, error.offset), (kind, offset), "{sql}: {error}");
+        }
+    }
 }
