@@ -1,1 +1,4 @@
 //! Pontoon
+
+#[cfg(feature = "server")]
+pub mod embedded;
