@@ -38,7 +38,7 @@ impl Query {
     /// # Errors
     /// [`ErrorKind::Sql`] with line and column when the text cannot be translated without changing what it does.
     pub fn new(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
-        Self::in_style(name, text, Style::Auto)
+        Self::in_style(name, text, Style::Psycopg)
     }
 
     /// A query that is written with `$n`, or takes no parameters: its text goes to the server as it is.
