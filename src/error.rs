@@ -13,8 +13,10 @@ use std::time::Duration;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failed operation: its [kind](ErrorKind), the query and backend it happened on, and what Postgres reported, if it did.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -22,7 +24,7 @@ struct Inner {
     query: Option<Arc<str>>,
     backend: Option<&'static str>,
     database: Option<Box<DatabaseError>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What an [`Error`] means to whoever handles it.
@@ -201,7 +203,7 @@ impl Error {
 
     /// Adds the error beneath.
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -1,6 +1,6 @@
 //! SQL text with a name and parameters, translated once.
 
-use super::translate::{self, Parameter, Style};
+use super::translate::{self, Parameter, Paramstyle, Style};
 use super::{Params, Value};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ impl Query {
     /// # Errors
     /// [`ErrorKind::Sql`] when the numbers leave a hole, or a literal does not end.
     pub fn numbered(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
-        Self::in_style(name, text, Style::NumericDollar)
+        Self::in_style(name, text, Style::Known(Paramstyle::NumericDollar))
     }
 
     /// A query in the given style.
@@ -68,7 +68,12 @@ impl Query {
             Cow::Owned(text) => text.into(),
         };
         let control = control(&text);
-        Ok(Self(Arc::new(Inner { name, text, inputs: translation.parameters, control })))
+        Ok(Self(Arc::new(Inner {
+            name,
+            text,
+            inputs: translation.parameters,
+            control,
+        })))
     }
 
     /// The name: the label of its metrics, and what an error is told by.
@@ -201,8 +206,10 @@ fn control(text: &str) -> Control {
     let mut words = words.iter().map(String::as_str);
     match (words.next(), words.next(), words.next()) {
         (Some("begin"), ..) | (Some("start"), Some("transaction"), _) => Control::BeginsOrEnds,
-        (Some("rollback"), Some("to"), _) | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
-        (Some("commit" | "rollback" | "end" | "abort"), ..) | (Some("prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
+        (Some("rollback"), Some("to"), _)
+        | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
+        (Some("commit" | "rollback" | "end" | "abort"), ..)
+        | (Some("prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
         _ => Control::None,
     }
 }
@@ -221,7 +228,11 @@ fn first_words(text: &str) -> Vec<String> {
         .trim_start();
     }
     let words = rest.split(|letter: char| !letter.is_ascii_alphabetic() && letter != '_');
-    words.filter(|word| !word.is_empty()).take(3).map(str::to_ascii_lowercase).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .map(str::to_ascii_lowercase)
+        .collect()
 }
 
 impl fmt::Debug for Query {
@@ -288,11 +299,33 @@ mod tests {
 
     #[test]
     fn transaction_control_is_no_query() -> Result<()> {
-        for text in ["begin", "-- x\n/* y */ COMMIT;", "Rollback", "START TRANSACTION READ ONLY", "end", "PREPARE TRANSACTION 'a'"] {
-            assert!(Query::new("t", text)?.refuse_transaction_control().is_err(), "{text}");
+        for text in [
+            "begin",
+            "-- x\n/* y */ COMMIT;",
+            "Rollback",
+            "START TRANSACTION READ ONLY",
+            "end",
+            "PREPARE TRANSACTION 'a'",
+        ] {
+            assert!(
+                Query::new("t", text)?.refuse_transaction_control().is_err(),
+                "{text}"
+            );
         }
-        for text in ["SAVEPOINT a", "ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT a", "SELECT 1 -- commit", "", "--", "/*"] {
-            assert!(Query::numbered("t", text).is_ok_and(|query| query.refuse_transaction_control().is_ok()), "{text}");
+        for text in [
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "ROLLBACK WORK TO SAVEPOINT a",
+            "SELECT 1 -- commit",
+            "",
+            "--",
+            "/*",
+        ] {
+            assert!(
+                Query::numbered("t", text)
+                    .is_ok_and(|query| query.refuse_transaction_control().is_ok()),
+                "{text}"
+            );
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::sql::{Column, Columns, Query, Row, RowData, Value};
 use fallible_iterator::FallibleIterator;
 use lru::LruCache;
 use postgres::error::{DbError, ErrorPosition};
-use postgres::types::{BorrowToSql, FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, RowIter, Statement};
 use std::error::Error as StdError;
 use std::num::NonZeroUsize;
@@ -26,7 +26,9 @@ pub(super) struct Statements(LruCache<Arc<str>, Arc<Prepared>>);
 
 impl Statements {
     pub(super) fn new(capacity: usize) -> Self {
-        Self(LruCache::new(NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN)))
+        Self(LruCache::new(
+            NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN),
+        ))
     }
 }
 
@@ -53,7 +55,9 @@ impl Link<'_> {
         });
         let columns = Arc::new(Columns(columns.collect()));
         let prepared = Arc::new(Prepared { statement, columns });
-        self.statements.0.put(Arc::clone(query.shared_text()), Arc::clone(&prepared));
+        self.statements
+            .0
+            .put(Arc::clone(query.shared_text()), Arc::clone(&prepared));
         Ok(prepared)
     }
 
@@ -63,9 +67,17 @@ impl Link<'_> {
     }
 
     /// Runs a statement and gives its count; one that the server calls stale is prepared anew, once, where `again` allows it.
-    pub(super) fn run(&mut self, query: &Query, values: &[Value], take: &mut Take<'_>, again: bool) -> Result<u64, Failure> {
+    pub(super) fn run(
+        &mut self,
+        query: &Query,
+        values: &[Value],
+        take: &mut Take<'_>,
+        again: bool,
+    ) -> Result<u64, Failure> {
         match self.run_once(query, values, take) {
-            Err(Failure { fate: Fate::Stale, .. }) if again => {
+            Err(Failure {
+                fate: Fate::Stale, ..
+            }) if again => {
                 self.forget();
                 self.run_once(query, values, take)
             }
@@ -73,16 +85,32 @@ impl Link<'_> {
         }
     }
 
-    fn run_once(&mut self, query: &Query, values: &[Value], take: &mut Take<'_>) -> Result<u64, Failure> {
+    fn run_once(
+        &mut self,
+        query: &Query,
+        values: &[Value],
+        take: &mut Take<'_>,
+    ) -> Result<u64, Failure> {
         let prepared = self.prepared(query)?;
         let encoded = wire::encode(values, prepared.statement.params()).map_err(Failure::usable)?;
         let bound = (0..encoded.len()).map(|at| Bound(encoded.get(at)));
-        let mut rows = self.client.query_raw(&prepared.statement, bound.collect::<Vec<_>>()).map_err(failure)?;
+        let mut rows = self
+            .client
+            .query_raw(&prepared.statement, bound.collect::<Vec<_>>())
+            .map_err(failure)?;
         let mut arrived = false;
         while let Some(row) = next(&mut rows, arrived)? {
             arrived = true;
-            if take(Row::new(Arc::clone(&prepared.columns), Box::new(Received(row)))).is_break() {
-                return Err(Failure::broken(Error::new(ErrorKind::OutcomeUnknown, "the reader gave the rest of the rows up")));
+            if take(Row::new(
+                Arc::clone(&prepared.columns),
+                Box::new(Received(row)),
+            ))
+            .is_break()
+            {
+                return Err(Failure::broken(Error::new(
+                    ErrorKind::OutcomeUnknown,
+                    "the reader gave the rest of the rows up",
+                )));
             }
         }
         Ok(rows.rows_affected().unwrap_or(0))
@@ -91,8 +119,16 @@ impl Link<'_> {
     /// What the server says of a statement.
     pub(super) fn describe(&mut self, query: &Query) -> Result<Description, Failure> {
         let prepared = self.prepared(query)?;
-        let parameters = prepared.statement.params().iter().map(|ty| ty.name().to_owned()).collect();
-        Ok(Description { parameters, columns: Arc::clone(&prepared.columns) })
+        let parameters = prepared
+            .statement
+            .params()
+            .iter()
+            .map(|ty| ty.name().to_owned())
+            .collect();
+        Ok(Description {
+            parameters,
+            columns: Arc::clone(&prepared.columns),
+        })
     }
 
     /// Runs statements without parameters or rows, in one round trip.
@@ -114,7 +150,10 @@ struct Received(postgres::Row);
 
 impl RowData for Received {
     fn value(&self, index: usize) -> Result<Value> {
-        let raw: Raw<'_> = self.0.try_get(index).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+        let raw: Raw<'_> = self
+            .0
+            .try_get(index)
+            .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
         wire::decode(self.0.columns()[index].type_(), raw.0)
     }
 }
@@ -141,7 +180,11 @@ impl<'a> FromSql<'a> for Raw<'a> {
 struct Bound<'a>(Option<&'a [u8]>);
 
 impl ToSql for Bound<'_> {
-    fn to_sql(&self, _: &Type, out: &mut bytes::BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut bytes::BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         Ok(match self.0 {
             Some(bytes) => {
                 out.extend_from_slice(bytes);
@@ -158,12 +201,6 @@ impl ToSql for Bound<'_> {
     to_sql_checked!();
 }
 
-impl BorrowToSql for Bound<'_> {
-    fn borrow_to_sql(&self) -> &dyn ToSql {
-        self
-    }
-}
-
 /// What an error of `postgres` means.
 pub(super) fn failure(error: postgres::Error) -> Failure {
     if let Some(reported) = error.as_db_error() {
@@ -171,13 +208,26 @@ pub(super) fn failure(error: postgres::Error) -> Failure {
     }
     let text = error.to_string();
     let closed = error.is_closed();
-    match error.into_source().map(|source| source.downcast::<std::io::Error>()) {
+    match error
+        .into_source()
+        .map(|source| source.downcast::<std::io::Error>())
+    {
         Some(Ok(source)) => Failure::socket(*source),
-        _ if closed => Failure::broken(Error::new(ErrorKind::Connection, "the connection broke: the server ended it")),
-        Some(Err(source)) => {
-            Failure::broken(Error::new(ErrorKind::Connection, format!("the connection cannot be used on: {text}: {source}")).with_source(source))
-        }
-        None => Failure::broken(Error::new(ErrorKind::Connection, format!("the connection cannot be used on: {text}"))),
+        _ if closed => Failure::broken(Error::new(
+            ErrorKind::Connection,
+            "the connection broke: the server ended it",
+        )),
+        Some(Err(source)) => Failure::broken(
+            Error::new(
+                ErrorKind::Connection,
+                format!("the connection cannot be used on: {text}: {source}"),
+            )
+            .with_source(source),
+        ),
+        None => Failure::broken(Error::new(
+            ErrorKind::Connection,
+            format!("the connection cannot be used on: {text}"),
+        )),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The r2d2 pool behind the blocking backend: its own, or one that a service owns already.
 
+use super::super::Settings;
 use super::super::budget::{Budget, Slot};
-use super::super::failure::{Failure, unreachable, waiting_helps};
+use super::super::failure::{unreachable, waiting_helps};
 use super::super::session::{self, Tls};
-use super::super::{BackendKind, Settings};
 use super::link::{Link, Statements, failure};
 use crate::error::{Error, ErrorKind, Result, Wait};
 use postgres::{Client, Config};
@@ -28,6 +28,12 @@ pub(super) trait Pool: Send + Sync {
 
     /// Open and idle connections.
     fn figures(&self) -> (usize, usize);
+
+    /// Opens no connection any more and closes those that are idle; a pool that the service owns stays as it is.
+    fn close(&self);
+
+    /// Whether this backend opened the connections.
+    fn is_own(&self) -> bool;
 }
 
 /// A connection that a thread holds; dropping it gives it back to its pool.
@@ -80,12 +86,16 @@ impl ManageConnection for Opener {
 
     fn connect(&self) -> Result<Pooled> {
         let opened = self.0.open();
-        *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) = opened.as_ref().err().cloned();
+        *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+            opened.as_ref().err().cloned();
         opened
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<()> {
-        pooled.client.is_valid(self.0.settings.open_timeout).map_err(|error| failure(error).error)
+        pooled
+            .client
+            .is_valid(self.0.settings.open_timeout)
+            .map_err(|error| failure(error).error)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
@@ -97,9 +107,14 @@ impl Opening {
     fn open(&self) -> Result<Pooled> {
         let seen_broken = self.broken.load(Ordering::Acquire);
         let slot = self.budget.slot_blocking(self.settings.open_timeout)?;
-        let mut client = self.config.connect(self.tls.clone()).map_err(|error| unreachable(failure(error)))?;
+        let mut client = self
+            .config
+            .connect(self.tls.clone())
+            .map_err(|error| unreachable(failure(error)))?;
         if !self.setup.is_empty() {
-            client.batch_execute(&self.setup).map_err(|error| unreachable(failure(error)))?;
+            client
+                .batch_execute(&self.setup)
+                .map_err(|error| unreachable(failure(error)))?;
         }
         Ok(Pooled {
             client,
@@ -114,21 +129,26 @@ impl Opening {
 
     /// Why no connection came, once the wait for one ends.
     fn reason(&self, limit: Duration) -> Error {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let failed = self
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         failed.unwrap_or_else(|| Error::timeout(Wait::Open, limit))
     }
 
     /// The reason that no connection will come, however long the wait.
     fn hopeless(&self) -> Option<Error> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let passes = |error: &&Error| waiting_helps(error) || matches!(error.kind(), ErrorKind::Timeout(_));
+        let passes =
+            |error: &&Error| waiting_helps(error) || matches!(error.kind(), ErrorKind::Timeout(_));
         failed.as_ref().filter(|error| !passes(error)).cloned()
     }
 }
 
 impl OwnPool {
     pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
-        let setup = session::setup_sql(&settings, BackendKind::Blocking.as_str());
+        let setup = session::setup_sql(&settings);
         let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
         let lifetime = settings.max_lifetime;
         let opening = Arc::new(Opening {
@@ -162,7 +182,10 @@ impl OwnPool {
             return true;
         }
         pooled.seen_broken = broken;
-        pooled.client.is_valid(self.opening.settings.open_timeout).is_ok()
+        pooled
+            .client
+            .is_valid(self.opening.settings.open_timeout)
+            .is_ok()
     }
 }
 
@@ -172,8 +195,12 @@ impl Pool for OwnPool {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.pool.get_timeout(left.min(SLICE)) {
-                Ok(mut pooled) if self.fit(&mut pooled) => return Ok(Box::new(pooled)),
-                Ok(mut pooled) => pooled.retired = true,
+                Ok(mut pooled) => {
+                    if self.fit(&mut pooled) {
+                        return Ok(Box::new(pooled));
+                    }
+                    pooled.retired = true;
+                }
                 Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
                 Err(_) => {
                     if let Some(error) = self.opening.hopeless() {
@@ -198,13 +225,32 @@ impl Pool for OwnPool {
         let state = self.pool.state();
         (state.connections as usize, state.idle_connections as usize)
     }
+
+    fn close(&self) {
+        self.opening.closed.store(true, Ordering::Release);
+        let pool = self.pool.clone();
+        // On a thread of its own: dropping a connection blocks.
+        let started = std::thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || while pool.try_get().is_some() {});
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread could be started to close the blocking backend's connections");
+        }
+    }
+
+    fn is_own(&self) -> bool {
+        true
+    }
 }
 
 impl Held for PooledConnection<Opener> {
     fn link(&mut self) -> Link<'_> {
         let pooled = &mut **self;
         pooled.last_used = Instant::now();
-        Link { client: &mut pooled.client, statements: &mut pooled.statements }
+        Link {
+            client: &mut pooled.client,
+            statements: &mut pooled.statements,
+        }
     }
 
     fn retire(mut self: Box<Self>) {
@@ -239,22 +285,34 @@ struct HandedOut<M: ManageConnection<Connection = Client>> {
 
 impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
     pub(super) fn new(pool: r2d2::Pool<M>, settings: Settings) -> Self {
-        Self { pool, settings, broken: AtomicU64::new(0) }
+        Self {
+            pool,
+            settings,
+            broken: AtomicU64::new(0),
+        }
     }
 
     fn take(&self, mut connection: PooledConnection<M>) -> HandedOut<M> {
         let known = PooledConnection::extensions_mut(&mut connection).remove::<Mutex<Beside>>();
-        let beside = known.map(|beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_else(|| Beside {
-            statements: Statements::new(self.settings.statement_cache),
-            last_used: Instant::now(),
-            seen_broken: self.broken.load(Ordering::Acquire),
-        });
-        HandedOut { connection, idle: beside.last_used.elapsed(), beside: Some(beside) }
+        let beside = known
+            .map(|beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_else(|| Beside {
+                statements: Statements::new(self.settings.statement_cache),
+                last_used: Instant::now(),
+                seen_broken: self.broken.load(Ordering::Acquire),
+            });
+        HandedOut {
+            connection,
+            idle: beside.last_used.elapsed(),
+            beside: Some(beside),
+        }
     }
 
     fn fit(&self, held: &mut HandedOut<M>) -> bool {
         let broken = self.broken.load(Ordering::Acquire);
-        let Some(beside) = &mut held.beside else { return false };
+        let Some(beside) = &mut held.beside else {
+            return false;
+        };
         if beside.seen_broken == broken && held.idle < self.settings.test_after {
             return true;
         }
@@ -269,7 +327,9 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let connection = self.pool.get_timeout(left).map_err(|error| {
-                Error::timeout(Wait::Pool, limit).with_hint(format!("the pool that was handed in says: {error}")).with_source(error)
+                Error::timeout(Wait::Pool, limit)
+                    .with_hint(format!("the pool that was handed in says: {error}"))
+                    .with_source(error)
             })?;
             let mut held = self.take(connection);
             if self.fit(&mut held) {
@@ -279,7 +339,9 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
     }
 
     fn try_get(&self) -> Option<Box<dyn Held>> {
-        self.pool.try_get().map(|connection| Box::new(self.take(connection)) as Box<dyn Held>)
+        self.pool
+            .try_get()
+            .map(|connection| Box::new(self.take(connection)) as Box<dyn Held>)
     }
 
     fn suspect(&self) {
@@ -290,18 +352,32 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
         let state = self.pool.state();
         (state.connections as usize, state.idle_connections as usize)
     }
+
+    fn close(&self) {}
+
+    fn is_own(&self) -> bool {
+        false
+    }
 }
 
 impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
     fn link(&mut self) -> Link<'_> {
-        let beside = self.beside.as_mut().expect("taken when the connection goes back, not before");
+        let beside = self
+            .beside
+            .as_mut()
+            .expect("taken when the connection goes back, not before");
         beside.last_used = Instant::now();
-        Link { client: &mut self.connection, statements: &mut beside.statements }
+        Link {
+            client: &mut self.connection,
+            statements: &mut beside.statements,
+        }
     }
 
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
-        let _ended = self.connection.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
+        let _ended = self
+            .connection
+            .batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
     }
 
     fn idle(&self) -> Duration {
@@ -312,7 +388,8 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 impl<M: ManageConnection<Connection = Client>> Drop for HandedOut<M> {
     fn drop(&mut self) {
         if let Some(beside) = self.beside.take() {
-            let _none = PooledConnection::extensions_mut(&mut self.connection).insert(Mutex::new(beside));
+            let _none =
+                PooledConnection::extensions_mut(&mut self.connection).insert(Mutex::new(beside));
         }
     }
 }

@@ -62,7 +62,11 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(budget: Arc<Budget>) -> Arc<Self> {
         let most = budget.total();
-        Arc::new(Self { state: Mutex::default(), budget, most })
+        Arc::new(Self {
+            state: Mutex::default(),
+            budget,
+            most,
+        })
     }
 
     /// Puts a job in line. It runs once a permit comes for it, or for one behind it.
@@ -94,10 +98,12 @@ impl Queue {
 
     fn start(self: &Arc<Self>, pool: Arc<dyn Pool>) {
         let queue = Arc::clone(self);
-        let started = thread::Builder::new().name("pontoon-blocking".into()).spawn(move || {
-            queue.serve(&*pool);
-            drop(pool);
-        });
+        let started = thread::Builder::new()
+            .name("pontoon-blocking".into())
+            .spawn(move || {
+                queue.serve(&*pool);
+                drop(pool);
+            });
         if let Err(error) = started {
             tracing::error!(%error, "no thread could be started for a blocking call; it waits for one that comes free");
             self.lock().threads -= 1;
@@ -109,7 +115,9 @@ impl Queue {
         let mut desk = Desk { pool, held: None };
         let mut permit = None;
         loop {
-            let Some(job) = self.next(&mut permit, &mut desk) else { return };
+            let Some(job) = self.next(&mut permit, &mut desk) else {
+                return;
+            };
             if job.claim.take() {
                 (job.work)(&mut desk);
             }
@@ -171,7 +179,10 @@ impl Queue {
             let mut state = self.lock();
             state.closed = true;
             state.ready.clear();
-            (std::mem::take(&mut state.parked), std::mem::take(&mut state.jobs))
+            (
+                std::mem::take(&mut state.parked),
+                std::mem::take(&mut state.jobs),
+            )
         };
         drop(jobs);
         parked.iter().for_each(Thread::unpark);
@@ -191,6 +202,9 @@ impl Queue {
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (threads, waiting) = self.figures();
-        f.debug_struct("Queue").field("threads", &threads).field("waiting", &waiting).finish_non_exhaustive()
+        f.debug_struct("Queue")
+            .field("threads", &threads)
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
     }
 }

@@ -31,7 +31,9 @@ pub(super) struct Statements(LruCache<Arc<str>, Arc<Prepared>>);
 
 impl Statements {
     pub(super) fn new(capacity: usize) -> Self {
-        Self(LruCache::new(NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN)))
+        Self(LruCache::new(
+            NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN),
+        ))
     }
 }
 
@@ -96,21 +98,39 @@ impl Link<'_> {
         };
         let (columns, types) = columns_of(statement.columns());
         let parameters = infos.iter().map(type_of).collect();
-        let prepared = Arc::new(Prepared { parameters, infos, columns, types });
-        self.statements.0.put(Arc::clone(query.shared_text()), Arc::clone(&prepared));
+        let prepared = Arc::new(Prepared {
+            parameters,
+            infos,
+            columns,
+            types,
+        });
+        self.statements
+            .0
+            .put(Arc::clone(query.shared_text()), Arc::clone(&prepared));
         Ok(prepared)
     }
 
     /// Forgets every prepared statement, here and on the server.
     pub(super) async fn forget(&mut self) -> Result<(), Failure> {
         self.statements.0.clear();
-        self.connection.clear_cached_statements().await.map_err(failure)
+        self.connection
+            .clear_cached_statements()
+            .await
+            .map_err(failure)
     }
 
     /// Runs a statement; one that the server calls stale is prepared anew, once, where `again` allows it.
-    pub(super) async fn run(&mut self, query: &Query, values: &[Value], sink: &mut dyn Sink, again: bool) -> Result<(), Failure> {
+    pub(super) async fn run(
+        &mut self,
+        query: &Query,
+        values: &[Value],
+        sink: &mut dyn Sink,
+        again: bool,
+    ) -> Result<(), Failure> {
         match self.run_once(query, values, sink).await {
-            Err(Failure { fate: Fate::Stale, .. }) if again => {
+            Err(Failure {
+                fate: Fate::Stale, ..
+            }) if again => {
                 self.forget().await?;
                 self.run_once(query, values, sink).await
             }
@@ -118,11 +138,20 @@ impl Link<'_> {
         }
     }
 
-    async fn run_once(&mut self, query: &Query, values: &[Value], sink: &mut dyn Sink) -> Result<(), Failure> {
+    async fn run_once(
+        &mut self,
+        query: &Query,
+        values: &[Value],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
         let prepared = self.prepared(query).await?;
         let mut items = self.start(query, &prepared, values)?;
         let mut arrived = 0_usize;
-        while let Some(item) = items.try_next().await.map_err(|error| failure(error).after(arrived > 0))? {
+        while let Some(item) = items
+            .try_next()
+            .await
+            .map_err(|error| failure(error).after(arrived > 0))?
+        {
             arrived += 1;
             match item {
                 Either::Left(done) => sink.count(done.rows_affected()),
@@ -136,7 +165,12 @@ impl Link<'_> {
     }
 
     /// Binds the values and sends the statement.
-    fn start(&mut self, query: &Query, prepared: &Prepared, values: &[Value]) -> Result<Items<'_>, Failure> {
+    fn start(
+        &mut self,
+        query: &Query,
+        prepared: &Prepared,
+        values: &[Value],
+    ) -> Result<Items<'_>, Failure> {
         let encoded = wire::encode(values, &prepared.parameters).map_err(Failure::usable)?;
         let arguments = arguments(&encoded, &prepared.infos).map_err(Failure::usable)?;
         // By text, which is in the connection's own cache since it was prepared: a query made from the statement would have to outlive
@@ -146,7 +180,11 @@ impl Link<'_> {
     }
 
     /// The rows of a statement as they arrive.
-    pub(super) async fn stream(&mut self, query: &Query, values: &[Value]) -> Result<BoxStream<'_, Result<Row, Failure>>, Failure> {
+    pub(super) async fn stream(
+        &mut self,
+        query: &Query,
+        values: &[Value],
+    ) -> Result<BoxStream<'_, Result<Row, Failure>>, Failure> {
         let prepared = self.prepared(query).await?;
         let items = self.start(query, &prepared, values)?;
         let rows = items.map_err(failure).try_filter_map(move |item| {
@@ -159,8 +197,15 @@ impl Link<'_> {
     /// What the server says of a statement.
     pub(super) async fn describe(&mut self, query: &Query) -> Result<Description, Failure> {
         let prepared = self.prepared(query).await?;
-        let parameters = prepared.parameters.iter().map(|ty| ty.name().to_owned()).collect();
-        Ok(Description { parameters, columns: Arc::clone(&prepared.columns) })
+        let parameters = prepared
+            .parameters
+            .iter()
+            .map(|ty| ty.name().to_owned())
+            .collect();
+        Ok(Description {
+            parameters,
+            columns: Arc::clone(&prepared.columns),
+        })
     }
 
     /// Runs statements without parameters or rows, in one round trip.
@@ -177,14 +222,24 @@ type Items<'a> = BoxStream<'a, Result<Either<sqlx::postgres::PgQueryResult, PgRo
 
 impl Prepared {
     fn row(&self, row: PgRow) -> Row {
-        Row::new(Arc::clone(&self.columns), Box::new(Received { row, types: Arc::clone(&self.types) }))
+        Row::new(
+            Arc::clone(&self.columns),
+            Box::new(Received {
+                row,
+                types: Arc::clone(&self.types),
+            }),
+        )
     }
 }
 
 /// Runs statements without parameters or rows, in one round trip.
 pub(super) async fn batch(connection: &mut PgConnection, text: &str) -> Result<(), Failure> {
     let statement = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
-    statement.execute(connection).await.map(drop).map_err(failure)
+    statement
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(failure)
 }
 
 /// A call that the pool's owner has closed meanwhile.

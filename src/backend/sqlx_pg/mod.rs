@@ -9,7 +9,10 @@ mod types;
 use super::budget::Budget;
 use super::failure::{Failure, Fate};
 use super::session::{self, Target};
-use super::{BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction, TransactionOptions};
+use super::{
+    BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
+    TransactionOptions,
+};
 use crate::error::{Error, Result};
 use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
@@ -40,12 +43,10 @@ impl SqlxBackend {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
     pub fn new(target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Self> {
         let options = target.asynchronous(&settings)?;
-        let setup = session::setup_sql(&settings, BackendKind::Async.as_str());
-        Ok(Self { pools: Pools::new(options, setup, settings, budget) })
-    }
-
-    fn pooler(&self) -> bool {
-        self.pools.settings().session.transaction_pooler
+        let setup = session::setup_sql(&settings);
+        Ok(Self {
+            pools: Pools::new(options, setup, settings, budget),
+        })
     }
 
     /// Runs the statement to its end.
@@ -58,7 +59,10 @@ impl SqlxBackend {
             loop {
                 let mut lease = self.pools.lease().await?;
                 match self.attempt(&mut lease, limit, query, &values, sink).await {
-                    Err(Failure { fate: Fate::NeverSent, .. }) if tries < TRIES => lease.broke(),
+                    Err(Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    }) if tries < TRIES => lease.broke(),
                     result => return settle(&mut lease, result),
                 }
                 tries += 1;
@@ -67,24 +71,43 @@ impl SqlxBackend {
         answer.await.map_err(|error| told(error, query))
     }
 
-    async fn attempt(&self, lease: &mut Lease, limit: Duration, query: &Query, values: &[Value], sink: &mut dyn Sink) -> Result<(), Failure> {
-        let pooler = self.pooler();
+    async fn attempt(
+        &self,
+        lease: &mut Lease,
+        limit: Duration,
+        query: &Query,
+        values: &[Value],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let around = lease.around();
         let mut link = lease.link();
-        if pooler {
-            within(limit, in_transaction(&mut link, query, values, sink)).await
-        } else {
-            within(limit, link.run(query, values, sink, true)).await
+        match around {
+            Some(begin) => {
+                within(
+                    limit,
+                    in_transaction(&mut link, &begin, query, values, sink),
+                )
+                .await
+            }
+            None => within(limit, link.run(query, values, sink, true)).await,
         }
     }
 
     async fn begin_anew(&self, options: TransactionOptions) -> Result<SqlxTransaction> {
         let limit = self.pools.settings().answer_timeout;
+        let begin = options.begin_sql(self.pools.settings());
         let mut tries = 1;
         loop {
             let lease = self.pools.lease().await?;
-            match SqlxTransaction::begin(lease, options.statement(), options.name, limit).await {
+            match SqlxTransaction::begin(lease, &begin, options.name, limit).await {
                 Ok(transaction) => return Ok(transaction),
-                Err((mut lease, Failure { fate: Fate::NeverSent, .. })) if tries < TRIES => lease.broke(),
+                Err((
+                    mut lease,
+                    Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    },
+                )) if tries < TRIES => lease.broke(),
                 Err((mut lease, failure)) => return settle(&mut lease, Err(failure)),
             }
             tries += 1;
@@ -93,15 +116,24 @@ impl SqlxBackend {
 }
 
 /// Behind a pooler that gives out server connections per transaction: everything in one, and nothing left on the connection.
-async fn in_transaction(link: &mut Link<'_>, query: &Query, values: &[Value], sink: &mut dyn Sink) -> Result<(), Failure> {
-    link.batch("BEGIN").await?;
+async fn in_transaction(
+    link: &mut Link<'_>,
+    begin: &str,
+    query: &Query,
+    values: &[Value],
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
+    link.batch(begin).await?;
     let result = link.run(query, values, sink, false).await;
     match &result {
         Ok(()) => {
             link.forget().await?;
             link.batch("COMMIT").await?;
         }
-        Err(Failure { fate: Fate::Usable | Fate::Stale, .. }) => {
+        Err(Failure {
+            fate: Fate::Usable | Fate::Stale,
+            ..
+        }) => {
             link.forget().await?;
             link.batch("ROLLBACK").await?;
         }
@@ -111,7 +143,10 @@ async fn in_transaction(link: &mut Link<'_>, query: &Query, values: &[Value], si
 }
 
 /// The call's result, or a failure once the server let `limit` pass.
-async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, Failure> {
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<T, Failure> {
     match tokio::time::timeout(limit, call).await {
         Ok(result) => result,
         Err(_) => Err(Failure::no_answer(limit)),
@@ -125,11 +160,17 @@ fn settle<T>(lease: &mut Lease, result: Result<T, Failure>) -> Result<T> {
             lease.finish();
             Ok(value)
         }
-        Err(Failure { error, fate: Fate::Usable | Fate::Stale }) => {
+        Err(Failure {
+            error,
+            fate: Fate::Usable | Fate::Stale,
+        }) => {
             lease.finish();
             Err(error)
         }
-        Err(Failure { error, fate: Fate::NeverSent | Fate::Broken }) => {
+        Err(Failure {
+            error,
+            fate: Fate::NeverSent | Fate::Broken,
+        }) => {
             lease.broke();
             Err(error)
         }
@@ -137,7 +178,9 @@ fn settle<T>(lease: &mut Lease, result: Result<T, Failure>) -> Result<T> {
 }
 
 fn told(error: Error, query: &Query) -> Error {
-    error.with_query(query.name()).with_backend(BackendKind::Async.as_str())
+    error
+        .with_query(query.name())
+        .with_backend(BackendKind::Async.as_str())
 }
 
 #[async_trait]
@@ -173,7 +216,10 @@ impl StorageBackend for SqlxBackend {
             loop {
                 let lease = self.pools.lease().await?;
                 match stream::start(lease, query.clone(), values.clone(), limit).await {
-                    Err(Failure { fate: Fate::NeverSent, .. }) if tries < TRIES => self.pools.suspect(),
+                    Err(Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    }) if tries < TRIES => self.pools.suspect(),
                     result => return result.map_err(|failure| failure.error),
                 }
                 tries += 1;
@@ -195,13 +241,13 @@ impl StorageBackend for SqlxBackend {
         let answer = async {
             let mut lease = self.pools.lease().await?;
             let limit = self.pools.settings().answer_timeout;
-            let pooler = self.pooler();
+            let around = lease.around();
             let result = within(limit, async {
                 let mut link = lease.link();
-                if !pooler {
+                let Some(begin) = around else {
                     return link.describe(query).await;
-                }
-                link.batch("BEGIN").await?;
+                };
+                link.batch(&begin).await?;
                 let description = link.describe(query).await;
                 link.forget().await?;
                 link.batch("ROLLBACK").await?;
@@ -216,10 +262,15 @@ impl StorageBackend for SqlxBackend {
     async fn ping(&self) -> Result<()> {
         let answer = async {
             let mut lease = self.pools.lease().await?;
-            let result = within(self.pools.settings().answer_timeout, async { lease.link().ping().await }).await;
+            let result = within(self.pools.settings().answer_timeout, async {
+                lease.link().ping().await
+            })
+            .await;
             settle(&mut lease, result)
         };
-        answer.await.map_err(|error| error.with_backend(BackendKind::Async.as_str()))
+        answer
+            .await
+            .map_err(|error| error.with_backend(BackendKind::Async.as_str()))
     }
 
     async fn keep_alive(&self) -> usize {
@@ -237,6 +288,8 @@ impl StorageBackend for SqlxBackend {
 
 impl fmt::Debug for SqlxBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlxBackend").field("pool", &self.pools.status()).finish_non_exhaustive()
+        f.debug_struct("SqlxBackend")
+            .field("pool", &self.pools.status())
+            .finish_non_exhaustive()
     }
 }

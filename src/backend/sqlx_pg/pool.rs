@@ -6,14 +6,17 @@
 
 use super::super::budget::{Budget, Permit, Shed};
 use super::super::failure::{Failure, unreachable, waiting_helps};
-use super::super::{PoolStatus, Settings};
+use super::super::{PoolStatus, Settings, TransactionOptions};
 use super::link::{Link, Opened, Statements, batch, closed};
 use super::types::failure;
 use crate::error::{Error, ErrorKind, Result, Wait};
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{
+    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
 use futures_util::future::join_all;
-use sqlx::{ConnectOptions as _, Connection as _};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::{Duration, Instant};
@@ -63,7 +66,9 @@ impl managed::Manager for Opener {
     }
 
     async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<Error> {
-        let Opening { settings, broken, .. } = &*self.0;
+        let Opening {
+            settings, broken, ..
+        } = &*self.0;
         if pooled.since.elapsed() > settings.max_lifetime {
             return Err(RecycleError::message("older than max_lifetime"));
         }
@@ -93,16 +98,31 @@ impl Opening {
             }
             Ok::<_, Failure>(connection)
         };
-        let connection = timeout(limit, opened).await.map_err(|_| Error::timeout(Wait::Open, limit))?.map_err(unreachable)?;
-        let opened = Opened { connection, statements: Statements::new(self.settings.statement_cache), _slot: slot };
+        let connection = timeout(limit, opened)
+            .await
+            .map_err(|_| Error::timeout(Wait::Open, limit))?
+            .map_err(unreachable)?;
+        let opened = Opened {
+            connection,
+            statements: Statements::new(self.settings.statement_cache),
+            _slot: slot,
+        };
         let now = Instant::now();
-        Ok(Pooled { opened, since: now, last_used: now, seen_broken })
+        Ok(Pooled {
+            opened,
+            since: now,
+            last_used: now,
+            seen_broken,
+        })
     }
 }
 
 impl Pooled {
     pub(super) fn link(&mut self) -> Link<'_> {
-        Link { connection: &mut self.opened.connection, statements: &mut self.opened.statements }
+        Link {
+            connection: &mut self.opened.connection,
+            statements: &mut self.opened.statements,
+        }
     }
 }
 
@@ -119,7 +139,10 @@ impl Lease {
     /// The connection. From now on it counts as unfinished: dropped before [`finish`](Lease::finish), it is closed.
     pub(super) fn link(&mut self) -> Link<'_> {
         self.finished = false;
-        self.object.as_mut().expect("a lease has its connection until it is dropped").link()
+        self.object
+            .as_mut()
+            .expect("a lease has its connection until it is dropped")
+            .link()
     }
 
     /// The call came to its end, and the connection may be used again.
@@ -139,12 +162,21 @@ impl Lease {
 
     /// The runtime that the connection belongs to, where that is the one that runs this.
     pub(super) fn own_runtime(&self) -> Option<Handle> {
-        Handle::try_current().ok().filter(|handle| handle.id() == self.runtime)
+        Handle::try_current()
+            .ok()
+            .filter(|handle| handle.id() == self.runtime)
     }
 
     /// Whether server connections change hands between transactions, so that nothing may be left on one.
     pub(super) fn pooled_by_transaction(&self) -> bool {
         self.pools.opening.settings.session.transaction_pooler
+    }
+
+    /// What begins the transaction around each call, where a pooler makes one necessary.
+    pub(super) fn around(&self) -> Option<Cow<'static, str>> {
+        let settings = &self.pools.opening.settings;
+        self.pooled_by_transaction()
+            .then(|| TransactionOptions::default().begin_sql(settings))
     }
 
     /// The connection turned out to be broken.
@@ -157,7 +189,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.pools.in_use.fetch_sub(1, Ordering::Relaxed);
-        let Some(mut object) = self.object.take() else { return };
+        let Some(mut object) = self.object.take() else {
+            return;
+        };
         if self.finished && !self.pools.closed.load(Ordering::Acquire) {
             object.last_used = Instant::now();
         } else {
@@ -167,10 +201,25 @@ impl Drop for Lease {
 }
 
 impl Pools {
-    pub(super) fn new(options: PgConnectOptions, setup: String, settings: Settings, budget: Arc<Budget>) -> Arc<Self> {
-        let opening = Arc::new(Opening { options, setup, settings, budget: Arc::clone(&budget), broken: AtomicU64::new(0) });
-        let pools =
-            Arc::new(Self { pools: RwLock::default(), opening, closed: AtomicBool::new(false), in_use: AtomicUsize::new(0) });
+    pub(super) fn new(
+        options: PgConnectOptions,
+        setup: String,
+        settings: Settings,
+        budget: Arc<Budget>,
+    ) -> Arc<Self> {
+        let opening = Arc::new(Opening {
+            options,
+            setup,
+            settings,
+            budget: Arc::clone(&budget),
+            broken: AtomicU64::new(0),
+        });
+        let pools = Arc::new(Self {
+            pools: RwLock::default(),
+            opening,
+            closed: AtomicBool::new(false),
+            in_use: AtomicUsize::new(0),
+        });
         let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&pools);
         budget.register(weak);
         pools
@@ -190,7 +239,13 @@ impl Pools {
         let limit = self.opening.settings.acquire_timeout;
         let permit = self.opening.budget.acquire(limit).await?;
         let (runtime, pool) = self.pool()?;
-        let mut lease = Lease { object: None, pools: Arc::clone(self), runtime, finished: true, _permit: permit };
+        let mut lease = Lease {
+            object: None,
+            pools: Arc::clone(self),
+            runtime,
+            finished: true,
+            _permit: permit,
+        };
         self.in_use.fetch_add(1, Ordering::Relaxed);
         lease.object = Some(get(&pool, limit).await?);
         Ok(lease)
@@ -201,7 +256,12 @@ impl Pools {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        let handle = Handle::try_current().map_err(|_| Error::new(ErrorKind::Config, "the async backend was called outside a Tokio runtime"))?;
+        let handle = Handle::try_current().map_err(|_| {
+            Error::new(
+                ErrorKind::Config,
+                "the async backend was called outside a Tokio runtime",
+            )
+        })?;
         let id = handle.id();
         let known = self.read().iter().find(|(known, _)| *known == id).cloned();
         known.map_or_else(|| self.add(&handle), Ok)
@@ -219,7 +279,10 @@ impl Pools {
             .build()
             .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         pools.push((id, pool.clone()));
-        drop(handle.spawn(look_after(Registered { pools: Arc::downgrade(self), id })));
+        drop(handle.spawn(look_after(Registered {
+            pools: Arc::downgrade(self),
+            id,
+        })));
         Ok((id, pool))
     }
 
@@ -227,22 +290,36 @@ impl Pools {
         let size = self.read().iter().map(|(_, pool)| pool.status().size).sum();
         let in_use = self.in_use.load(Ordering::Relaxed);
         let waiting = self.opening.budget.waiting();
-        PoolStatus { size, idle: size.saturating_sub(in_use), in_use, waiting, max: self.opening.budget.total() }
+        PoolStatus {
+            size,
+            idle: size.saturating_sub(in_use),
+            in_use,
+            waiting,
+            max: self.opening.budget.total(),
+        }
     }
 
     /// Pings the connections of this runtime that are idle, opens what the floor lacks, and gives how many answered.
     pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
         let Ok((_, pool)) = self.pool() else { return 0 };
         let limit = self.opening.settings.open_timeout;
-        let pings = self.take_idle(&pool).await.into_iter().map(async |(mut object, permit)| {
-            let answered = matches!(timeout(limit, object.link().ping()).await, Ok(Ok(())));
-            if !answered {
-                drop(Object::take(object));
-            }
-            drop(permit);
-            answered
-        });
-        let alive = join_all(pings).await.into_iter().filter(|answered| *answered).count();
+        let pings = self
+            .take_idle(&pool)
+            .await
+            .into_iter()
+            .map(async |(mut object, permit)| {
+                let answered = matches!(timeout(limit, object.link().ping()).await, Ok(Ok(())));
+                if !answered {
+                    drop(Object::take(object));
+                }
+                drop(permit);
+                answered
+            });
+        let alive = join_all(pings)
+            .await
+            .into_iter()
+            .filter(|answered| *answered)
+            .count();
         self.warm(&pool).await;
         alive
     }
@@ -250,10 +327,18 @@ impl Pools {
     /// Every idle connection, each with a permit, so that nobody opens one too many meanwhile.
     async fn take_idle(&self, pool: &managed::Pool<Opener>) -> Vec<(Object<Opener>, Permit)> {
         let mut taken = Vec::new();
-        let now = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
+        let now = Timeouts {
+            wait: Some(Duration::ZERO),
+            create: None,
+            recycle: None,
+        };
         for _ in 0..pool.status().available {
-            let Some(permit) = self.opening.budget.try_acquire() else { break };
-            let Ok(object) = pool.timeout_get(&now).await else { break };
+            let Some(permit) = self.opening.budget.try_acquire() else {
+                break;
+            };
+            let Ok(object) = pool.timeout_get(&now).await else {
+                break;
+            };
             taken.push((object, permit));
         }
         taken
@@ -277,7 +362,8 @@ impl Pools {
         let pools: Vec<_> = std::mem::take(&mut *self.write());
         for (_, pool) in &pools {
             for pooled in pool.retain(|_, _| false).removed {
-                let _ended = timeout(Duration::from_secs(1), pooled.opened.connection.close()).await;
+                let _ended =
+                    timeout(Duration::from_secs(1), pooled.opened.connection.close()).await;
             }
             pool.close();
         }
@@ -298,7 +384,11 @@ impl Pools {
 impl Shed for Pools {
     fn shed(&self, floor: bool) -> bool {
         self.read().iter().any(|(_, pool)| {
-            let keep = if floor { 0 } else { self.opening.settings.floor };
+            let keep = if floor {
+                0
+            } else {
+                self.opening.settings.floor
+            };
             let mut may_go = usize::from(pool.status().available > keep);
             let result = pool.retain(|_, _| std::mem::take(&mut may_go) == 0);
             !result.removed.is_empty()
@@ -311,7 +401,12 @@ async fn get(pool: &managed::Pool<Opener>, limit: Duration) -> Result<Object<Ope
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(20);
     loop {
-        let error = match timeout(deadline.saturating_duration_since(Instant::now()), pool.get()).await {
+        let error = match timeout(
+            deadline.saturating_duration_since(Instant::now()),
+            pool.get(),
+        )
+        .await
+        {
             Ok(Ok(object)) => return Ok(object),
             Ok(Err(PoolError::Backend(error))) => error,
             Ok(Err(_)) => return Err(closed()),
@@ -343,9 +438,22 @@ impl Drop for Registered {
 async fn look_after(registered: Registered) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let Some(pools) = registered.pools.upgrade() else { return };
-        let Some(pool) = pools.read().iter().find(|(id, _)| *id == registered.id).map(|(_, pool)| pool.clone()) else { return };
-        let Settings { floor, idle_timeout, .. } = pools.opening.settings;
+        let Some(pools) = registered.pools.upgrade() else {
+            return;
+        };
+        let Some(pool) = pools
+            .read()
+            .iter()
+            .find(|(id, _)| *id == registered.id)
+            .map(|(_, pool)| pool.clone())
+        else {
+            return;
+        };
+        let Settings {
+            floor,
+            idle_timeout,
+            ..
+        } = pools.opening.settings;
         let mut may_go = pool.status().size.saturating_sub(floor);
         let result = pool.retain(|pooled, _| {
             let keep = may_go == 0 || pooled.last_used.elapsed() < idle_timeout;

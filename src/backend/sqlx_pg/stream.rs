@@ -12,7 +12,12 @@ use futures_util::{StreamExt, TryStreamExt};
 use std::time::Duration;
 
 /// Runs the statement and waits for its first row, so that what is wrong with it is told at once.
-pub(super) async fn start(lease: Lease, query: Query, values: Vec<Value>, limit: Duration) -> Result<RowStream, Failure> {
+pub(super) async fn start(
+    lease: Lease,
+    query: Query,
+    values: Vec<Value>,
+    limit: Duration,
+) -> Result<RowStream, Failure> {
     let mut rows = rows(lease, query, values, limit);
     let first = rows.try_next().await?;
     let rest = rows.map_err(|failure| failure.error);
@@ -20,11 +25,17 @@ pub(super) async fn start(lease: Lease, query: Query, values: Vec<Value>, limit:
 }
 
 /// `limit` bounds each wait for the server, not the reader's pauses.
-fn rows(mut lease: Lease, query: Query, values: Vec<Value>, limit: Duration) -> BoxStream<'static, Result<Row, Failure>> {
-    let pooler = lease.pooled_by_transaction();
+fn rows(
+    mut lease: Lease,
+    query: Query,
+    values: Vec<Value>,
+    limit: Duration,
+) -> BoxStream<'static, Result<Row, Failure>> {
+    let around = lease.around();
+    let pooler = around.is_some();
     let generator = try_stream! {
-        if pooler {
-            within(limit, lease.link().batch("BEGIN")).await?;
+        if let Some(begin) = &around {
+            within(limit, lease.link().batch(begin)).await?;
         }
         let mut arrived = 0_usize;
         let mut again = !pooler;

@@ -1,6 +1,6 @@
 //! A transaction of the async backend: it owns its connection until it ends.
 
-use super::super::failure::{Failure, Fate};
+use super::super::failure::{Failure, Fate, commit_failed};
 use super::super::{BackendKind, StorageTransaction};
 use super::link::Sink;
 use super::pool::Lease;
@@ -26,11 +26,21 @@ pub(super) struct SqlxTransaction {
 
 impl SqlxTransaction {
     /// Begins on the connection; given up half-way, the connection is closed.
-    pub(super) async fn begin(mut lease: Lease, statement: &'static str, name: Option<&'static str>, answer_timeout: Duration) -> Result<Self, (Lease, Failure)> {
-        match within(answer_timeout, lease.link().batch(statement)).await {
+    pub(super) async fn begin(
+        mut lease: Lease,
+        begin: &str,
+        name: Option<&'static str>,
+        answer_timeout: Duration,
+    ) -> Result<Self, (Lease, Failure)> {
+        match within(answer_timeout, lease.link().batch(begin)).await {
             Ok(()) => {
                 lease.finish();
-                Ok(Self { lease: Some(lease), failed: false, name, answer_timeout })
+                Ok(Self {
+                    lease: Some(lease),
+                    failed: false,
+                    name,
+                    answer_timeout,
+                })
             }
             Err(failure) => Err((lease, failure)),
         }
@@ -41,17 +51,32 @@ impl SqlxTransaction {
         query.refuse_transaction_control()?;
         // A call that was given up half-way left the connection where nobody knows.
         self.lease.take_if(|lease| !lease.is_finished());
-        let Some(lease) = self.lease.as_mut() else { return Err(self.lost().with_query(query.name())) };
-        let result = within(self.answer_timeout, lease.link().run(query, &values, sink, false)).await;
-        self.settle(result).map_err(|error| error.with_query(query.name()).with_backend(BackendKind::Async.as_str()))
+        let Some(lease) = self.lease.as_mut() else {
+            return Err(self.lost().with_query(query.name()));
+        };
+        let result = within(
+            self.answer_timeout,
+            lease.link().run(query, &values, sink, false),
+        )
+        .await;
+        self.settle(result).map_err(|error| {
+            error
+                .with_query(query.name())
+                .with_backend(BackendKind::Async.as_str())
+        })
     }
 
     /// What a call's result means for the transaction.
     fn settle(&mut self, result: Result<(), Failure>) -> Result<()> {
-        let Some(lease) = self.lease.as_mut() else { return Err(self.lost()) };
+        let Some(lease) = self.lease.as_mut() else {
+            return Err(self.lost());
+        };
         match result {
             Ok(()) => lease.finish(),
-            Err(Failure { error, fate: Fate::Usable | Fate::Stale }) => {
+            Err(Failure {
+                error,
+                fate: Fate::Usable | Fate::Stale,
+            }) => {
                 lease.finish();
                 self.failed |= error.kind() == ErrorKind::Database;
                 return Err(error);
@@ -67,7 +92,9 @@ impl SqlxTransaction {
 
     /// Sends the statement that ends it; the connection is free afterwards.
     async fn end(&mut self, statement: &str) -> Result<()> {
-        let Some(mut lease) = self.lease.take() else { return Err(self.lost()) };
+        let Some(mut lease) = self.lease.take() else {
+            return Err(self.lost());
+        };
         if !lease.is_finished() {
             return Err(self.lost());
         }
@@ -95,7 +122,10 @@ impl SqlxTransaction {
 
     fn lost(&self) -> Error {
         let name = self.name.unwrap_or("without a name");
-        Error::new(ErrorKind::OutcomeUnknown, format!("the transaction {name} was lost with its connection and is rolled back"))
+        Error::new(
+            ErrorKind::OutcomeUnknown,
+            format!("the transaction {name} was lost with its connection and is rolled back"),
+        )
     }
 
     fn told(error: Error) -> Error {
@@ -130,18 +160,18 @@ impl StorageTransaction for SqlxTransaction {
     async fn commit(mut self: Box<Self>) -> Result<()> {
         if self.failed {
             // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
-            let Some(lease) = self.lease.as_mut() else { return Err(Self::told(self.lost())) };
+            let Some(lease) = self.lease.as_mut() else {
+                return Err(Self::told(self.lost()));
+            };
             let refused = within(self.answer_timeout, lease.link().batch("SELECT")).await;
             if let Err(error) = self.settle(refused) {
                 let _ended = self.end("ROLLBACK").await;
                 return Err(Self::told(error));
             }
         }
-        self.end("COMMIT").await.map_err(|error| {
-            let unknown = error.kind() != ErrorKind::Database && error.kind() != ErrorKind::OutcomeUnknown;
-            let error = if unknown { outcome_unknown(error) } else { error };
-            Self::told(error)
-        })
+        self.end("COMMIT")
+            .await
+            .map_err(|error| Self::told(commit_failed(error)))
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
@@ -149,14 +179,11 @@ impl StorageTransaction for SqlxTransaction {
     }
 }
 
-/// COMMIT was sent, and no answer came.
-fn outcome_unknown(error: Error) -> Error {
-    Error::new(ErrorKind::OutcomeUnknown, format!("COMMIT was sent and its answer never came: {}", error.message())).with_source(error)
-}
-
 impl Drop for SqlxTransaction {
     fn drop(&mut self) {
-        let Some(mut lease) = self.lease.take() else { return };
+        let Some(mut lease) = self.lease.take() else {
+            return;
+        };
         // A call that was given up half-way leaves the connection unfinished; it is closed, and the server rolls back.
         if !lease.is_finished() {
             return;
@@ -181,6 +208,9 @@ impl Drop for SqlxTransaction {
 
 impl fmt::Debug for SqlxTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlxTransaction").field("name", &self.name).field("failed", &self.failed).finish_non_exhaustive()
+        f.debug_struct("SqlxTransaction")
+            .field("name", &self.name)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
     }
 }

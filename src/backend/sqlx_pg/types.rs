@@ -6,7 +6,10 @@ use crate::error::{DatabaseError, Error, ErrorKind, Result};
 use crate::sql::{Column, Columns, RowData, Value};
 use postgres_types::{Field, Kind, Type};
 use sqlx::encode::IsNull;
-use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgColumn, PgDatabaseError, PgErrorPosition, PgRow, PgTypeInfo, PgTypeKind};
+use sqlx::postgres::{
+    PgArgumentBuffer, PgArguments, PgColumn, PgDatabaseError, PgErrorPosition, PgRow, PgTypeInfo,
+    PgTypeKind,
+};
 use sqlx::{Arguments, Column as _, Encode, Postgres, Row as _, TypeInfo as _, ValueRef as _};
 use std::sync::Arc;
 
@@ -23,17 +26,27 @@ pub(super) fn type_of(info: &PgTypeInfo) -> Type {
         PgTypeKind::Array(element) => Kind::Array(type_of(element)),
         PgTypeKind::Range(element) => Kind::Range(type_of(element)),
         PgTypeKind::Enum(labels) => Kind::Enum(labels.to_vec()),
-        PgTypeKind::Composite(fields) => {
-            Kind::Composite(fields.iter().map(|(name, info)| Field::new(name.clone(), type_of(info))).collect())
-        }
+        PgTypeKind::Composite(fields) => Kind::Composite(
+            fields
+                .iter()
+                .map(|(name, info)| Field::new(name.clone(), type_of(info)))
+                .collect(),
+        ),
     };
     Type::new(bare(info.name()), oid, kind, String::new())
 }
 
 /// The name as the server's catalog has it: sqlx writes its own words in capitals, and schema and quotes around names that need them.
 fn bare(name: &str) -> String {
-    let last = if name.ends_with('"') { name } else { name.rsplit('.').next().unwrap_or(name) };
-    match last.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+    let last = if name.ends_with('"') {
+        name
+    } else {
+        name.rsplit('.').next().unwrap_or(name)
+    };
+    match last
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => last.to_owned(),
     }
@@ -41,7 +54,10 @@ fn bare(name: &str) -> String {
 
 /// The columns of a statement, and their types for the codec.
 pub(super) fn columns_of(columns: &[PgColumn]) -> (Arc<Columns>, Arc<[Type]>) {
-    let types: Arc<[Type]> = columns.iter().map(|column| type_of(column.type_info())).collect();
+    let types: Arc<[Type]> = columns
+        .iter()
+        .map(|column| type_of(column.type_info()))
+        .collect();
     let named = columns.iter().zip(types.iter()).map(|(column, ty)| Column {
         name: column.name().to_owned(),
         type_name: ty.name().to_owned(),
@@ -58,8 +74,15 @@ pub(super) struct Received {
 
 impl RowData for Received {
     fn value(&self, index: usize) -> Result<Value> {
-        let raw = self.row.try_get_raw(index).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
-        let bytes = if raw.is_null() { None } else { raw.as_bytes().ok() };
+        let raw = self
+            .row
+            .try_get_raw(index)
+            .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+        let bytes = if raw.is_null() {
+            None
+        } else {
+            raw.as_bytes().ok()
+        };
         wire::decode(&self.types[index], bytes)
     }
 }
@@ -71,7 +94,10 @@ struct Bound<'a> {
 }
 
 impl Encode<'_, Postgres> for Bound<'_> {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, sqlx::error::BoxDynError> {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut PgArgumentBuffer,
+    ) -> Result<IsNull, sqlx::error::BoxDynError> {
         Ok(match self.bytes {
             Some(bytes) => {
                 buffer.extend_from_slice(bytes);
@@ -98,8 +124,16 @@ pub(super) fn arguments(encoded: &wire::Encoded, infos: &[PgTypeInfo]) -> Result
     let mut arguments = PgArguments::default();
     arguments.reserve(infos.len(), encoded.len() * 8);
     for (at, info) in infos.iter().enumerate() {
-        let bound = Bound { bytes: encoded.get(at), info };
-        arguments.add(bound).map_err(|error| Error::new(ErrorKind::Bind, format!("the parameter ${} is too large: {error}", at + 1)))?;
+        let bound = Bound {
+            bytes: encoded.get(at),
+            info,
+        };
+        arguments.add(bound).map_err(|error| {
+            Error::new(
+                ErrorKind::Bind,
+                format!("the parameter ${} is too large: {error}", at + 1),
+            )
+        })?;
     }
     Ok(arguments)
 }
@@ -112,11 +146,20 @@ pub(super) fn failure(error: sqlx::Error) -> Failure {
             Err(other) => Failure::broken(Error::new(ErrorKind::Connection, other.to_string())),
         },
         sqlx::Error::Io(source) => Failure::socket(source),
-        sqlx::Error::Encode(source) => Failure::usable(Error::new(ErrorKind::Bind, source.to_string())),
-        sqlx::Error::TypeNotFound { type_name } => {
-            Failure::broken(Error::new(ErrorKind::Unsupported, format!("the type {type_name} is not in the server's catalog")))
+        sqlx::Error::Encode(source) => {
+            Failure::usable(Error::new(ErrorKind::Bind, source.to_string()))
         }
-        other => Failure::broken(Error::new(ErrorKind::Connection, format!("the connection cannot be used on: {other}")).with_source(other)),
+        sqlx::Error::TypeNotFound { type_name } => Failure::broken(Error::new(
+            ErrorKind::Unsupported,
+            format!("the type {type_name} is not in the server's catalog"),
+        )),
+        other => Failure::broken(
+            Error::new(
+                ErrorKind::Connection,
+                format!("the connection cannot be used on: {other}"),
+            )
+            .with_source(other),
+        ),
     }
 }
 
