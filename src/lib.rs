@@ -6,5 +6,6 @@ pub mod backend;
 pub mod embedded;
 pub mod error;
 pub mod sql;
+pub mod store;
 
 pub use error::{Error, ErrorKind, Result};
