@@ -2,7 +2,9 @@
 //! millisecond.
 
 pub mod backend;
+pub mod config;
 pub mod error;
+pub mod flags;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Result};
