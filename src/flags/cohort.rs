@@ -119,17 +119,17 @@ mod tests {
         )
     }
 
-    /// The values are part of the contract: a change of any moves people between backends in a running migration.
+    /// Computed with another implementation of XXH3. They are part of the contract: a change of any moves people between backends in a running migration.
     #[test]
     fn golden_buckets() {
         let long = "k".repeat(1000);
         let golden = [
-            ("a", 0),
-            ("tenant-1", 0),
-            ("tenant-2", 0),
-            ("2f6e1c1e-9c55-4f3c-8f0a-0d2f6e1c1e9c", 0),
-            ("Zoë \u{1f309}", 0),
-            (long.as_str(), 0),
+            ("a", 6861),
+            ("tenant-1", 3436),
+            ("tenant-2", 2205),
+            ("2f6e1c1e-9c55-4f3c-8f0a-0d2f6e1c1e9c", 6681),
+            ("Zoë \u{1f309}", 3808),
+            (long.as_str(), 6746),
         ];
         for (key, bucket) in golden {
             assert_eq!(
