@@ -2,9 +2,11 @@
 //! millisecond.
 
 pub mod backend;
+pub mod config;
 #[cfg(feature = "server")]
 pub mod embedded;
 pub mod error;
+pub mod flags;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Result};
