@@ -16,8 +16,16 @@
 
 mod decode;
 mod encode;
+mod geometry;
+mod literal;
 mod misfit;
+mod nested;
+mod network;
+mod numeric;
 mod reader;
+mod search;
+mod system;
+mod text;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
