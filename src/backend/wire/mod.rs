@@ -25,6 +25,8 @@ mod numeric;
 mod reader;
 mod search;
 mod system;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -48,7 +48,6 @@ fn v6(address: Ipv6Addr) -> String {
 
 /// Puts the address that the text names: `10.1.2.3/8`, `::1`. A `cidr` may leave out its last octets where it has a mask.
 pub(super) fn put_inet(text: &str, is_cidr: bool, out: &mut Vec<u8>) -> Option<()> {
-    let text = text.trim_ascii();
     let (address, mask) = match text.split_once('/') {
         Some((address, mask)) => (address, Some(mask.parse::<u8>().ok()?)),
         None => (text, None),

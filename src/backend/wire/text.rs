@@ -34,6 +34,10 @@ pub(super) fn put(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
 }
 
 fn put_simple(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
+    if *ty == Type::TSQUERY && text.trim_ascii().is_empty() {
+        let rule = "the server takes no empty one as a parameter; write it into the query";
+        return Err(Misfit::rule(&Value::Text(String::new()), ty, rule));
+    }
     if let Some(read) = value_of(text, ty) {
         let value = read.ok_or_else(|| Misfit::text(ty))?;
         return encode::put(&value, ty, out);
@@ -192,6 +196,10 @@ fn put_vector(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
         (Type::INT2, 2)
     };
     let numbers: Vec<&str> = text.split_ascii_whitespace().collect();
+    if numbers.is_empty() {
+        let rule = "the server takes no empty one as a parameter; write it into the query";
+        return Err(Misfit::rule(&Value::Text(String::new()), ty, rule));
+    }
     let count = i32::try_from(numbers.len()).map_err(|_| Misfit::text(ty))?;
     for word in [1, 0] {
         out.extend_from_slice(&i32::to_be_bytes(word));

@@ -1,72 +1,69 @@
 //! Floats in the shortest form that names them alone, laid out as Postgres does: `1e+15`, `0.0001`, `-0`, `Infinity`.
 //!
-//! The server differs from Rust in one point: it does not take a decimal that lies exactly between two floats, though reading it would give
-//! the right one of them. So `1e23` is `9.999999999999999e+22` there, and here.
+//! The server differs from Rust in two points. It does not take a decimal that lies exactly between two floats, though reading it would give
+//! the right one of them: `1e23` is `9.999999999999999e+22` there, and here. And of two decimals that are equally close it takes the even one.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Writes a `double precision`.
 pub(crate) fn show_float8(f: &mut fmt::Formatter<'_>, v: f64) -> fmt::Result {
     let bits = v.to_bits();
     let exact = Binary::of(bits & ((1 << 52) - 1), (bits >> 52) & 0x7ff, 52, 1075);
-    let shortest = format!("{v:e}");
-    let precise = |digits: usize| {
-        let text = format!("{v:.digits$e}");
-        (text.parse() == Ok(v)).then_some(text)
-    };
-    show(f, v.is_finite(), &shortest, exact, precise, 15)
+    let same = |text: &str| text.parse() == Ok(v.abs());
+    let precise = |digits: usize| format!("{:.digits$e}", v.abs());
+    let shortest = format!("{:e}", v.abs());
+    match named(v.is_nan(), v.is_infinite(), v.is_sign_negative()) {
+        Some(name) => f.write_str(name),
+        None => lay_out(
+            f,
+            v.is_sign_negative(),
+            &exact.closest(&shortest, precise, same),
+            15,
+        ),
+    }
 }
 
 /// Writes a `real`.
-pub(crate) fn show_float4(f: &mut fmt::Formatter<'_>, v: f32) -> fmt::Result {
+pub(super) fn show_float4(f: &mut fmt::Formatter<'_>, v: f32) -> fmt::Result {
     let bits = u64::from(v.to_bits());
     let exact = Binary::of(bits & ((1 << 23) - 1), (bits >> 23) & 0xff, 23, 150);
-    let shortest = format!("{v:e}");
-    let precise = |digits: usize| {
-        let text = format!("{v:.digits$e}");
-        (text.parse() == Ok(v)).then_some(text)
-    };
-    show(f, v.is_finite(), &shortest, exact, precise, 6)
+    let same = |text: &str| text.parse() == Ok(v.abs());
+    let precise = |digits: usize| format!("{:.digits$e}", v.abs());
+    let shortest = format!("{:e}", v.abs());
+    match named(v.is_nan(), v.is_infinite(), v.is_sign_negative()) {
+        Some(name) => f.write_str(name),
+        None => lay_out(
+            f,
+            v.is_sign_negative(),
+            &exact.closest(&shortest, precise, same),
+            6,
+        ),
+    }
 }
 
-/// `precise` gives the float with so many digits after the point, if that reads as the same float; below `10^plain` it needs no exponent.
-fn show(
+fn named(nan: bool, infinite: bool, negative: bool) -> Option<&'static str> {
+    match (nan, infinite, negative) {
+        (true, ..) => Some("NaN"),
+        (_, true, true) => Some("-Infinity"),
+        (_, true, false) => Some("Infinity"),
+        _ => None,
+    }
+}
+
+/// Lays out the number; one below `10^plain`, and not too near to zero, needs no exponent.
+fn lay_out(
     f: &mut fmt::Formatter<'_>,
-    finite: bool,
-    shortest: &str,
-    exact: Binary,
-    precise: impl Fn(usize) -> Option<String>,
+    negative: bool,
+    number: &Decimal,
     plain: i32,
 ) -> fmt::Result {
-    if !finite {
-        return f.write_str(match shortest {
-            "inf" => "Infinity",
-            "-inf" => "-Infinity",
-            _ => "NaN",
-        });
-    }
-    let shown = Decimal::of(shortest).filter(|decimal| exact.is_halfway_to_a_neighbour(decimal));
-    let Some(halfway) = shown else {
-        return lay_out(f, shortest, plain);
-    };
-    let longer = (halfway.length..20).filter_map(precise).find(|text| {
-        Decimal::of(text).is_some_and(|decimal| !exact.is_halfway_to_a_neighbour(&decimal))
-    });
-    lay_out(f, longer.as_deref().unwrap_or(shortest), plain)
-}
-
-/// Lays out `d.ddde-7`, as Rust writes it.
-fn lay_out(f: &mut fmt::Formatter<'_>, text: &str, plain: i32) -> fmt::Result {
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    let digits = number.digits.to_string();
+    let exponent = number.power + i32::try_from(digits.len()).unwrap_or(i32::MAX) - 1;
     let digits = digits.trim_end_matches('0');
     let digits = if digits.is_empty() { "0" } else { digits };
-    f.write_str(sign)?;
+    if negative {
+        f.write_char('-')?;
+    }
     if !(-4..plain).contains(&exponent) {
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
@@ -82,7 +79,7 @@ fn lay_out(f: &mut fmt::Formatter<'_>, text: &str, plain: i32) -> fmt::Result {
         return write!(f, "0.{:0<zeros$}{digits}", "");
     };
     match digits.split_at_checked(whole) {
-        Some(("", rest)) => write!(f, "0.{}", rest),
+        Some(("", rest)) => write!(f, "0.{rest}"),
         Some((before, "")) => f.write_str(before),
         Some((before, after)) => write!(f, "{before}.{after}"),
         None => write!(f, "{digits:0<whole$}"),
@@ -90,21 +87,21 @@ fn lay_out(f: &mut fmt::Formatter<'_>, text: &str, plain: i32) -> fmt::Result {
 }
 
 /// A decimal number: `digits * 10^power`.
+#[derive(Default)]
 struct Decimal {
     digits: u128,
     power: i32,
-    length: usize,
 }
 
 impl Decimal {
+    /// The number that Rust wrote as `d.ddde-7`.
     fn of(text: &str) -> Option<Self> {
-        let (mantissa, exponent) = text.trim_start_matches('-').split_once('e')?;
+        let (mantissa, exponent) = text.split_once('e')?;
+        let after = mantissa.split_once('.').map_or("", |(_, after)| after);
         let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-        let length = digits.len();
         Some(Self {
             digits: digits.parse().ok()?,
-            power: exponent.parse::<i32>().ok()? - i32::try_from(length - 1).ok()?,
-            length,
+            power: exponent.parse::<i32>().ok()? - i32::try_from(after.len()).ok()?,
         })
     }
 
@@ -139,6 +136,42 @@ impl Binary {
             power: biased.max(1) - bias,
             near_below: fraction == 0 && biased > 1,
         }
+    }
+
+    /// The decimal that the server writes: the shortest that names this float alone and, of two that are equally close, the even one.
+    fn closest(
+        &self,
+        shortest: &str,
+        precise: impl Fn(usize) -> String,
+        same: impl Fn(&str) -> bool,
+    ) -> Decimal {
+        let Some(found) = Decimal::of(shortest) else {
+            return Decimal::default();
+        };
+        if self.is_halfway_to_a_neighbour(&found) {
+            let longer = (0..20)
+                .map(precise)
+                .filter(|text| same(text))
+                .filter_map(|text| Decimal::of(&text))
+                .find(|longer| !self.is_halfway_to_a_neighbour(longer));
+            return longer.unwrap_or(found);
+        }
+        let even = |digits: u128, half: u128| {
+            let tie = Decimal {
+                digits: half,
+                power: found.power - 1,
+            };
+            let power = found.power;
+            (tie.binary() == normal(self.mantissa, self.power)
+                && same(&format!("{digits}e{power}")))
+            .then_some(Decimal { digits, power })
+        };
+        if found.digits.is_multiple_of(2) {
+            return found;
+        }
+        even(found.digits - 1, found.digits * 10 - 5)
+            .or_else(|| even(found.digits + 1, found.digits * 10 + 5))
+            .unwrap_or(found)
     }
 
     fn is_halfway_to_a_neighbour(&self, decimal: &Decimal) -> bool {
@@ -191,6 +224,7 @@ mod tests {
             (100.25, "100.25"),
             (5e-324, "5e-324"),
             (1e23, "9.999999999999999e+22"),
+            (874_611_383_964_528.25, "874611383964528.2"),
             (f64::MAX, "1.7976931348623157e+308"),
             (f64::NEG_INFINITY, "-Infinity"),
             (f64::NAN, "NaN"),
