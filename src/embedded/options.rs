@@ -62,7 +62,8 @@ impl Options {
         self
     }
 
-    /// Whether a commit waits for the disk. On by default, off for an ephemeral server.
+    /// Whether a commit waits for the disk. On by default, off for an ephemeral server. Without it a failure of the
+    /// machine can destroy the data; the death of the server alone loses nothing that was committed.
     pub fn fsync(mut self, on: bool) -> Self {
         self.fsync = Some(on);
         self
