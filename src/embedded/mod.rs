@@ -12,13 +12,15 @@
 //! Environment: `PG_BIN` (the folder of `postgres` and `initdb`), `PATH`, `XDG_DATA_HOME`, `HOME`, `TMPDIR`.
 //!
 //! The files in reading order: [`options`] what to start, [`account`] who runs it, [`binaries`] where they are,
-//! [`folder`] the data, [`server`] one run, [`process`] signals, [`error`] what can fail.
+//! [`folder`] the data, [`orphan`] what an earlier run left, [`server`] one run, [`process`] signals, [`error`] what can
+//! fail.
 
 mod account;
 mod binaries;
 mod error;
 mod folder;
 mod options;
+mod orphan;
 mod process;
 mod server;
 
@@ -153,7 +155,7 @@ impl Embedded {
         if let Err(error) = self.end(Scratch::Keep) {
             tracing::warn!("before the restart: {error}");
         }
-        self.folder.end_orphans(&self.plan.cluster)?;
+        orphan::end(&self.plan.cluster)?;
         let server = self.plan.run(&self.account)?;
         self.pid = server.pid;
         self.server = Some(server);
@@ -213,7 +215,7 @@ fn encode(url: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                url.push(char::from(byte))
+                url.push(char::from(byte));
             }
             _ => {
                 let _infallible = write!(url, "%{byte:02X}");

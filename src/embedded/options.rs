@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::account::Account;
 use super::binaries::Places;
 use super::folder::{self, Folder};
-use super::server::Plan;
-use super::{Embedded, EmbeddedError};
+use super::server::{Plan, Server};
+use super::{Embedded, EmbeddedError, orphan};
 
 /// The port in the socket's name where no TCP is asked for. Nothing listens on it.
 const SOCKET_PORT: u16 = 5432;
@@ -152,7 +152,7 @@ impl Options {
         &self,
         folder: &mut Folder,
         account: &Account,
-    ) -> Result<(Plan, super::server::Server), EmbeddedError> {
+    ) -> Result<(Plan, Server), EmbeddedError> {
         let choice = Places::from_environment().choose(account, &folder.versions())?;
         let binaries = choice.binaries;
         for version in choice.missing {
@@ -163,7 +163,7 @@ impl Options {
             );
         }
         let cluster = folder.ensure_cluster(&binaries, account)?;
-        folder.end_orphans(&cluster)?;
+        orphan::end(&cluster)?;
         let socket = folder.socket(u16::MAX, account)?;
         let mut tries = PORT_TRIES;
         loop {
@@ -207,11 +207,8 @@ impl Options {
             ("dynamic_shared_memory_type", "mmap"),
         ];
         if !fsync {
-            settings.extend([
-                ("fsync", "off"),
-                ("full_page_writes", "off"),
-                ("synchronous_commit", "off"),
-            ]);
+            // Commits stay synchronous: a killed server must lose nothing that it acknowledged.
+            settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
         }
         let own = settings
             .into_iter()

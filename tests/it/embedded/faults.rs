@@ -102,19 +102,23 @@ fn a_pid_file_of_another_process_does_not_stop_a_start() {
     let text = std::fs::read_to_string(&file).unwrap();
     let rest = text.split_once('\n').unwrap().1;
     // The number was given to somebody else: a process that lives as long as this test.
-    let mut other = std::process::Command::new("sleep")
+    let mut other = Command::new("sleep")
         .arg("600")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     std::fs::write(&file, format!("{}\n{rest}", other.id())).unwrap();
-    server.restart().unwrap();
+    let restarted = server.restart();
+    let untouched = lives(other.id());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    restarted.unwrap();
     assert_eq!(
         execute(&server.url("postgres"), &["SELECT count(*) FROM kept"]),
         ["0"]
     );
-    assert!(lives(other.id()), "the other process is not touched");
-    other.kill().unwrap();
-    other.wait().unwrap();
+    assert!(untouched, "the other process goes on");
 }
 
 /// The cluster's folder of a server that does not run.

@@ -89,6 +89,7 @@ fn hold(folder: &Path) {
         .arg("600")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let (folder, url) = (
