@@ -15,7 +15,7 @@ use crate::support::{Database, execute, own_server};
 
 /// Waits for something that nothing announces. The limit is far above what a slow machine needs.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < end, "never came true: {what}");
         thread::sleep(Duration::from_millis(10));

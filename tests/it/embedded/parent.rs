@@ -85,7 +85,7 @@ fn hold(folder: &Path) {
             .fsync(false),
     };
     let server = own_server(options);
-    let sibling = Command::new("sleep")
+    let mut sibling = Command::new("sleep")
         .arg("600")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -104,6 +104,8 @@ fn hold(folder: &Path) {
     );
     io::Write::write_all(&mut io::stdout(), line.as_bytes()).unwrap();
     io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    sibling.kill().unwrap();
+    sibling.wait().unwrap();
 }
 
 #[test]
