@@ -4,15 +4,15 @@
 //!
 //! - The server is reached over a unix socket in a folder that only its user can enter; it listens on no port unless a
 //!   test asks for one.
-//! - It ends with this process, however this process ends: a shell ([`watchdog.sh`](server)) holds one end of a pipe.
+//! - It ends with this process, however this process ends: a shell (`watchdog.sh`) holds one end of a pipe.
 //! - It never runs as root: a root process hands it to user `postgres`, else `nobody`.
 //! - It has a process group of its own, so that Ctrl-C lets the service drain before the database stops.
 //! - A lock on the data folder lets one process use it; only that process stops an orphan or removes a stale pid file.
 //!
 //! Environment: `PG_BIN` (the folder of `postgres` and `initdb`), `PATH`, `XDG_DATA_HOME`, `HOME`, `TMPDIR`.
 //!
-//! The files in reading order: [`options`] what to start, [`account`] who runs it, [`binaries`] where they are,
-//! [`folder`] the data, [`orphan`] what an earlier run left, [`server`] one run, [`process`] signals, [`error`] what can
+//! The files in reading order: `options` what to start, `account` who runs it, `binaries` where they are,
+//! `folder` the data, `orphan` what an earlier run left, `server` one run, `process` signals, `error` what can
 //! fail.
 
 mod account;
