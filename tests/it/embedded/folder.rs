@@ -62,10 +62,7 @@ fn one_folder_a_major_version_holds_the_data() {
     let major = version.parse::<u32>().unwrap() / 10_000;
     let found = names(folder.path());
     assert!(found.contains(&format!("postgres-{major}")), "{found:?}");
-    assert!(
-        found.iter().all(|name| !name.contains(".new")),
-        "{found:?}"
-    );
+    assert!(found.iter().all(|name| !name.contains(".new")), "{found:?}");
 }
 
 #[test]
