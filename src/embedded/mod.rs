@@ -12,8 +12,8 @@
 //! Environment: `PG_BIN` (the folder of `postgres` and `initdb`), `PATH`, `XDG_DATA_HOME`, `HOME`, `TMPDIR`.
 //!
 //! The files in reading order: `options` what to start, `account` who runs it, `binaries` where they are,
-//! `folder` the data, `orphan` what an earlier run left, `server` one run, `process` signals, `error` what can
-//! fail.
+//! `folder` the data, `scratch` folders that go with the server, `orphan` what an earlier run left, `server` one run,
+//! `process` signals, `error` what can fail.
 
 mod account;
 mod binaries;
@@ -22,6 +22,7 @@ mod folder;
 mod options;
 mod orphan;
 mod process;
+mod scratch;
 mod server;
 
 use std::fmt::Write;
@@ -197,7 +198,7 @@ impl Drop for Embedded {
             tracing::warn!("{error}");
         }
         if let Some(scratch) = &self.folder.scratch {
-            folder::remove(scratch);
+            scratch::remove(scratch);
         }
     }
 }
@@ -205,7 +206,7 @@ impl Drop for Embedded {
 impl Plan {
     /// Starts the server on an empty socket folder.
     fn run(&self, account: &Account) -> Result<Server, EmbeddedError> {
-        folder::fresh_socket(&self.socket, account)?;
+        scratch::fresh_socket(&self.socket, account)?;
         Server::start(self, account)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 use tokio::sync::oneshot;
 
@@ -11,7 +11,7 @@ use super::account::Account;
 use super::binaries::Places;
 use super::folder::{self, Folder};
 use super::server::{Plan, Server};
-use super::{Embedded, EmbeddedError, orphan};
+use super::{Embedded, EmbeddedError, orphan, scratch};
 
 /// The port in the socket's name where no TCP is asked for. Nothing listens on it.
 const SOCKET_PORT: u16 = 5432;
@@ -111,8 +111,8 @@ impl Options {
         let mut folder = self.folder(&account)?;
         // From here on an ephemeral folder is removed by whoever fails.
         let started = self.start_in(&mut folder, &account);
-        let (plan, server) =
-            started.inspect_err(|_| folder.scratch.iter().for_each(|path| folder::remove(path)))?;
+        let (plan, server) = started
+            .inspect_err(|_| folder.scratch.iter().for_each(|path| scratch::remove(path)))?;
         Ok(Embedded::new(plan, server, account, folder, self.tcp))
     }
 
@@ -142,7 +142,10 @@ impl Options {
 
     fn folder(&self, account: &Account) -> Result<Folder, EmbeddedError> {
         match &self.place {
-            Place::Default => Folder::open(&folder::default_root(account)?, account),
+            Place::Default => Folder::open(
+                &folder::default_root(account, |name| env::var_os(name))?,
+                account,
+            ),
             Place::Named(root) => Folder::open(root, account),
             Place::Ephemeral => Folder::temporary(account),
         }
@@ -162,7 +165,7 @@ impl Options {
                 binaries.major
             );
         }
-        let cluster = folder.ensure_cluster(&binaries, account)?;
+        let cluster = folder.ensure_cluster(&binaries, account, self.is_durable())?;
         orphan::end(&cluster)?;
         let socket = folder.socket(u16::MAX, account)?;
         let mut tries = PORT_TRIES;
@@ -187,10 +190,12 @@ impl Options {
         }
     }
 
+    fn is_durable(&self) -> bool {
+        self.fsync
+            .unwrap_or(!matches!(self.place, Place::Ephemeral))
+    }
+
     fn all_settings(&self, socket: &Path, port: u16) -> Vec<(String, String)> {
-        let fsync = self
-            .fsync
-            .unwrap_or(!matches!(self.place, Place::Ephemeral));
         let quoted = format!("\"{}\"", socket.display().to_string().replace('"', "\"\""));
         let port = port.to_string();
         let connections = self.max_connections.to_string();
@@ -206,7 +211,7 @@ impl Options {
             // A container's /dev/shm is often too small for the default.
             ("dynamic_shared_memory_type", "mmap"),
         ];
-        if !fsync {
+        if !self.is_durable() {
             // Commits stay synchronous: a killed server must lose nothing that it acknowledged.
             settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
         }

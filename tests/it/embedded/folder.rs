@@ -68,10 +68,17 @@ fn one_folder_a_major_version_holds_the_data() {
 #[test]
 fn the_rest_of_an_interrupted_first_start_is_cleared() {
     let folder = data_folder();
+    own_server(on(folder.path()).fsync(false)).stop().unwrap();
     let rest = folder.path().join("postgres-99.1.new");
-    fs::create_dir(&rest).unwrap();
+    let other = folder.path().join("letter.new");
+    for folder in [&rest, &other] {
+        fs::create_dir(folder).unwrap();
+    }
     let _server = own_server(on(folder.path()).fsync(false));
-    assert!(!rest.exists());
+    assert!(
+        !rest.exists() && other.exists(),
+        "only what an `initdb` left"
+    );
 }
 
 #[test]
@@ -120,7 +127,7 @@ fn a_cluster_made_by_other_means_is_left_alone() {
     fs::write(folder.path().join("PG_VERSION"), "15\n").unwrap();
     let error = on(folder.path()).start().unwrap_err();
     assert!(
-        matches!(error, EmbeddedError::ForeignCluster { .. }),
+        matches!(error, EmbeddedError::ForeignFolder { .. }),
         "{error}"
     );
     assert_eq!(names(folder.path()), ["PG_VERSION"]);
@@ -153,6 +160,7 @@ fn a_folder_closed_to_the_servers_user_is_refused_with_the_place() {
 fn data_of_a_version_that_is_not_installed_is_warned_of() {
     let folder = data_folder();
     fs::create_dir(folder.path().join("postgres-8")).unwrap();
+    fs::write(folder.path().join("pontoon.lock"), "").unwrap();
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

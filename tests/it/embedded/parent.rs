@@ -29,13 +29,19 @@ struct Parent {
 
 impl Parent {
     fn start(folder: Option<&Path>) -> Self {
+        Self::start_with(HOLD, folder.unwrap_or(Path::new("")))
+    }
+
+    fn start_with(variable: &str, value: &Path) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
                 "embedded::parent::a_server_lives_until_it_is_stopped",
                 "--nocapture",
             ])
-            .env(HOLD, folder.unwrap_or(Path::new("")))
+            .env_remove("XDG_DATA_HOME")
+            .env(HOLD, "")
+            .env(variable, value)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -79,6 +85,7 @@ fn signal(pid: u32, signal: Signal) {
 /// What the other process does, until it is killed.
 fn hold(folder: &Path) {
     let options = match folder {
+        _ if env::var_os("XDG_DATA_HOME").is_some() => Embedded::options(),
         folder if folder.as_os_str().is_empty() => Embedded::options().ephemeral(),
         folder => Embedded::options()
             .data_dir(Some(folder.to_owned()))
@@ -139,6 +146,21 @@ fn a_killed_parent_takes_a_frozen_server_with_it() {
     signal(parent.server, Signal::STOP);
     parent.kill();
     eventually("the server has ended", || !lives(parent.server));
+}
+
+#[test]
+fn data_that_nobody_placed_is_kept_in_the_folder_for_data() {
+    let data = tempfile::Builder::new()
+        .permissions(open_to_all())
+        .tempdir()
+        .unwrap();
+    let mut parent = Parent::start_with("XDG_DATA_HOME", data.path());
+    let real = fs::canonicalize(data.path()).unwrap();
+    assert_eq!(parent.folder, real.join("pontoon"));
+    assert_eq!(execute(&parent.url, &["SHOW fsync"]), ["on"]);
+    parent.kill();
+    eventually("the server has ended", || !lives(parent.server));
+    assert!(parent.folder.exists(), "the data stays");
 }
 
 #[test]
