@@ -1,4 +1,16 @@
-//! Pontoon
+//! Pontoon carries a service's Postgres storage from a blocking driver to an async one, one unit of work at a time, and takes it back in a
+//! millisecond.
 
+pub mod backend;
+pub mod bridge;
+pub mod config;
 #[cfg(feature = "server")]
 pub mod embedded;
+pub mod error;
+pub mod flags;
+pub mod metrics;
+pub mod sql;
+
+pub use bridge::Bridge;
+pub use error::{Error, ErrorKind, Result};
+pub use flags::Flags;

@@ -8,3 +8,4 @@
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
+mod smoke;

@@ -1,0 +1,342 @@
+//! SQL text with a name and parameters, translated once.
+
+use super::translate::{self, Parameter, Paramstyle, Style};
+use super::{Params, Value};
+use crate::error::{Error, ErrorKind, Result};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Named SQL text with its parameters, translated to `$n` once. Cloning it costs a reference count.
+///
+/// ```
+/// use pontoon::sql::Query;
+/// let query = Query::new("memories/rename", "UPDATE memories SET title = %(title)s WHERE id = %(id)s")?;
+/// assert_eq!(query.text(), "UPDATE memories SET title = $1 WHERE id = $2");
+/// # Ok::<(), pontoon::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Query(Arc<Inner>);
+
+struct Inner {
+    name: Arc<str>,
+    text: Arc<str>,
+    inputs: Vec<Parameter>,
+    control: Control,
+}
+
+/// What a statement does to the transaction around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Control {
+    None,
+    BeginsOrEnds,
+}
+
+impl Query {
+    /// A query in psycopg2's style: `%s` or `%(name)s`, with `%%` for a percent sign.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Sql`] with line and column when the text cannot be translated without changing what it does.
+    pub fn new(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
+        Self::in_style(name, text, Style::Psycopg)
+    }
+
+    /// A query that is written with `$n`, or takes no parameters: its text goes to the server as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Sql`] when the numbers leave a hole, or a literal does not end.
+    pub fn numbered(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
+        Self::in_style(name, text, Style::Known(Paramstyle::NumericDollar))
+    }
+
+    /// A query in the given style.
+    ///
+    /// # Errors
+    /// As [`Query::new`].
+    pub fn in_style(name: impl Into<Arc<str>>, text: &str, style: Style) -> Result<Self> {
+        let name = name.into();
+        let translation = translate::translate(text, style).map_err(|error| {
+            Error::new(
+                ErrorKind::Sql,
+                format!("{}:{}: {error}", error.line, error.column),
+            )
+            .with_query(&name)
+            .with_source(error)
+        })?;
+        let text: Arc<str> = match translation.sql {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        };
+        let control = control(&text);
+        Ok(Self(Arc::new(Inner {
+            name,
+            text,
+            inputs: translation.parameters,
+            control,
+        })))
+    }
+
+    /// The name: the label of its metrics, and what an error is told by.
+    pub fn name(&self) -> &Arc<str> {
+        &self.0.name
+    }
+
+    /// The text as the server gets it.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The text, shared: what a statement cache keys by.
+    pub fn shared_text(&self) -> &Arc<str> {
+        &self.0.text
+    }
+
+    /// Which input each `$n` takes, in order.
+    pub fn inputs(&self) -> &[Parameter] {
+        &self.0.inputs
+    }
+
+    /// The values in the order of the text's `$n`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bind`] when a position or name has no value, when there are more positions than placeholders, or when names are given
+    /// to positional placeholders or the reverse.
+    pub fn arrange(&self, params: Params) -> Result<Vec<Value>> {
+        let inputs = &self.0.inputs;
+        match params {
+            Params::Positional(values)
+                if inputs
+                    .iter()
+                    .all(|input| matches!(input, Parameter::Position(_))) =>
+            {
+                self.by_position(values)
+            }
+            Params::Positional(values) => Err(self.bind(format!(
+                "its parameters have names; {} values came without",
+                values.len()
+            ))),
+            Params::Named(values)
+                if inputs
+                    .iter()
+                    .all(|input| matches!(input, Parameter::Name(_))) =>
+            {
+                inputs
+                    .iter()
+                    .map(|input| match input {
+                        Parameter::Name(name) => values
+                            .iter()
+                            .find(|(given, _)| given == name)
+                            .map(|(_, value)| value.clone())
+                            .ok_or_else(|| {
+                                let given: Vec<&str> =
+                                    values.iter().map(|(given, _)| given.as_ref()).collect();
+                                self.bind(format!(
+                                    "no value for the parameter {name:?}; given: {}",
+                                    given.join(", ")
+                                ))
+                            }),
+                        Parameter::Position(_) => unreachable!("checked by the guard"),
+                    })
+                    .collect()
+            }
+            Params::Named(_) => {
+                Err(self.bind("its parameters have no names; give the values in order".into()))
+            }
+        }
+    }
+
+    /// Refuses what would leave a transaction open on a connection that the next caller gets, or end one behind its back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`], which names what to call instead.
+    pub fn refuse_transaction_control(&self) -> Result<()> {
+        if self.0.control == Control::None {
+            return Ok(());
+        }
+        let message = "BEGIN, COMMIT and ROLLBACK are no queries: begin() gives a transaction, whose commit() or rollback() ends it";
+        Err(Error::new(ErrorKind::Unsupported, message).with_query(&self.0.name))
+    }
+
+    fn by_position(&self, values: Vec<Value>) -> Result<Vec<Value>> {
+        let inputs = &self.0.inputs;
+        let in_order = inputs
+            .iter()
+            .enumerate()
+            .all(|(at, input)| matches!(input, Parameter::Position(position) if *position == at));
+        if in_order && values.len() == inputs.len() {
+            return Ok(values);
+        }
+        let wanted = inputs
+            .iter()
+            .map(|input| {
+                if let Parameter::Position(position) = input {
+                    position + 1
+                } else {
+                    0
+                }
+            })
+            .max()
+            .unwrap_or(0);
+        if values.len() != wanted {
+            return Err(self.bind(format!(
+                "it takes {wanted} values; {} were given",
+                values.len()
+            )));
+        }
+        Ok(inputs
+            .iter()
+            .map(|input| {
+                if let Parameter::Position(position) = input {
+                    values[*position].clone()
+                } else {
+                    Value::Null
+                }
+            })
+            .collect())
+    }
+
+    fn bind(&self, message: String) -> Error {
+        Error::new(ErrorKind::Bind, message).with_query(&self.0.name)
+    }
+}
+
+/// Goes by the first word, behind comments; `ROLLBACK TO` a savepoint ends nothing.
+fn control(text: &str) -> Control {
+    let words = first_words(text);
+    let mut words = words.iter().map(String::as_str);
+    match (words.next(), words.next(), words.next()) {
+        (Some("begin"), ..) | (Some("start"), Some("transaction"), _) => Control::BeginsOrEnds,
+        (Some("rollback"), Some("to"), _)
+        | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
+        (Some("commit" | "rollback" | "end" | "abort"), ..)
+        | (Some("prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
+        _ => Control::None,
+    }
+}
+
+/// The first three words of the text, in small letters.
+fn first_words(text: &str) -> Vec<String> {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            break;
+        }
+        .trim_start();
+    }
+    let words = rest.split(|letter: char| !letter.is_ascii_alphabetic() && letter != '_');
+    words
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("name", &self.0.name)
+            .field("text", &self.0.text)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params;
+
+    #[test]
+    fn names_are_arranged_and_reused() -> Result<()> {
+        let query = Query::new("t", "SELECT %(b)s, %(a)s, %(b)s")?;
+        assert_eq!(query.text(), "SELECT $1, $2, $1");
+        assert_eq!(
+            query.arrange(params! { "a" => 1, "b" => 2, "unused" => 3 })?,
+            vec![Value::Int(2), Value::Int(1)]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_wrong_count_or_name_is_a_bind_error() -> Result<()> {
+        let positional = Query::new("t/p", "SELECT %s, %s")?;
+        let error = positional.arrange(params![1]).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (
+                ErrorKind::Bind,
+                "query t/p: it takes 2 values; 1 were given"
+            )
+        );
+        assert!(
+            positional
+                .arrange(params! { "a" => 1 })
+                .unwrap_err()
+                .to_string()
+                .contains("have no names")
+        );
+        let named = Query::new("t/n", "SELECT %(a)s")?;
+        assert!(
+            named
+                .arrange(params! { "b" => 1 })
+                .unwrap_err()
+                .to_string()
+                .contains("no value for the parameter \"a\"; given: b")
+        );
+        assert!(
+            named
+                .arrange(params![1])
+                .unwrap_err()
+                .to_string()
+                .contains("have names")
+        );
+        assert!(Query::new("t", "SELECT 1")?.arrange(params![1]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn transaction_control_is_no_query() -> Result<()> {
+        for text in [
+            "begin",
+            "-- x\n/* y */ COMMIT;",
+            "Rollback",
+            "START TRANSACTION READ ONLY",
+            "end",
+            "PREPARE TRANSACTION 'a'",
+        ] {
+            assert!(
+                Query::new("t", text)?.refuse_transaction_control().is_err(),
+                "{text}"
+            );
+        }
+        for text in [
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "ROLLBACK WORK TO SAVEPOINT a",
+            "SELECT 1 -- commit",
+            "",
+            "--",
+            "/*",
+        ] {
+            assert!(
+                Query::numbered("t", text)
+                    .is_ok_and(|query| query.refuse_transaction_control().is_ok()),
+                "{text}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_translated_names_query_and_place() {
+        let error = Query::new("t/bad", "SELECT 1\n, %d").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Sql);
+        assert!(
+            error.to_string().starts_with("query t/bad: 2:3: "),
+            "{error}"
+        );
+    }
+}
