@@ -319,7 +319,6 @@ mod tests {
             "SELECT 1 -- commit",
             "",
             "--",
-            "/*",
         ] {
             assert!(
                 Query::numbered("t", text)
