@@ -2,6 +2,8 @@
 //! millisecond.
 
 pub mod backend;
+#[cfg(feature = "server")]
+pub mod embedded;
 pub mod error;
 pub mod sql;
 

@@ -1,19 +1,28 @@
-//! The connections that both pools may use together: one permit a unit of work, whichever backend it runs on.
+//! The connections that both pools may use together: a permit for each unit of work, a slot for each open connection.
+//!
+//! The two differ because idle connections count for the server too: a backend that nobody calls any more still holds its warm ones. Who
+//! needs a new connection when every slot is taken asks the other pools to close an idle one first, so that the server never sees more
+//! than the budget.
 
 use crate::error::{Error, ErrorKind, Result, Wait};
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
+/// How long a wait for a slot lasts before idle connections are asked for anew.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
 /// A budget of permits. Each backend that is built with it takes a permit before it touches a connection, and gives it back with it.
-#[derive(Debug)]
 pub struct Budget {
     permits: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     total: usize,
     waiting: AtomicUsize,
     waits: AtomicU64,
     waited_micros: AtomicU64,
+    pools: RwLock<Vec<Weak<dyn Shed>>>,
 }
 
 /// The right to use one connection; dropping it gives the right back.
@@ -22,17 +31,30 @@ pub struct Permit {
     _permit: OwnedSemaphorePermit,
 }
 
+/// The right to keep one connection open.
+#[derive(Debug)]
+pub(super) struct Slot {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A pool that can close an idle connection when another pool needs its slot.
+pub(super) trait Shed: Send + Sync {
+    /// Begins to close one idle connection, one of its floor only where `floor` says so; false where there is none to close.
+    fn shed(&self, floor: bool) -> bool;
+}
+
 impl Budget {
-    /// A budget of `total` permits, at least one.
+    /// A budget of `total` connections, at least one.
     pub fn new(total: usize) -> Arc<Self> {
-        let total = total.max(1);
-        let permits = Arc::new(Semaphore::new(total));
+        let total = total.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            permits,
+            permits: Arc::new(Semaphore::new(total)),
+            slots: Arc::new(Semaphore::new(total)),
             total,
             waiting: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
             waited_micros: AtomicU64::new(0),
+            pools: RwLock::new(Vec::new()),
         })
     }
 
@@ -44,6 +66,11 @@ impl Budget {
     /// How many permits are taken now.
     pub fn in_use(&self) -> usize {
         self.total - self.permits.available_permits().min(self.total)
+    }
+
+    /// How many connections are open now, or being opened.
+    pub fn open(&self) -> usize {
+        self.total - self.slots.available_permits().min(self.total)
     }
 
     /// How many callers wait for a permit now.
@@ -70,23 +97,108 @@ impl Budget {
         match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => Ok(Permit { _permit: permit }),
             Err(TryAcquireError::NoPermits) => self.wait(limit).await,
-            Err(TryAcquireError::Closed) => Err(Error::new(
-                ErrorKind::Closed,
-                "the connection budget was closed",
-            )),
+            Err(TryAcquireError::Closed) => Err(closed()),
         }
+    }
+
+    /// A permit, where one is free.
+    pub(super) fn try_acquire(&self) -> Option<Permit> {
+        Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .ok()
+            .map(|permit| Permit { _permit: permit })
     }
 
     async fn wait(&self, limit: Duration) -> Result<Permit> {
         let _counted = Waiting::count(self);
         match tokio::time::timeout(limit, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Permit { _permit: permit }),
-            Ok(Err(_)) => Err(Error::new(ErrorKind::Closed, "the connection budget was closed")),
+            Ok(Err(_)) => Err(closed()),
             Err(_) => Err(Error::timeout(Wait::Permit, limit).with_hint(format!(
-                "all {} permits are in use; raise budget.total, or find what holds them (pontoon status)",
+                "all {} permits of the budget are in use; raise budget.total, or find what holds them with `pontoon status`",
                 self.total
             ))),
         }
+    }
+
+    /// Lets `pool` be asked for its idle connections.
+    pub(super) fn register(&self, pool: Weak<dyn Shed>) {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(pool);
+    }
+
+    /// Takes the slot of a connection that is about to be opened.
+    #[cfg(feature = "async")]
+    pub(super) async fn slot(&self, limit: Duration) -> Result<Slot> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(slot) = self.try_slot() {
+                return Ok(slot);
+            }
+            let pause = ASK_AGAIN.min(deadline.saturating_duration_since(Instant::now()));
+            if pause.is_zero() {
+                return Err(self.no_slot(limit));
+            }
+            if let Ok(Ok(permit)) =
+                tokio::time::timeout(pause, Arc::clone(&self.slots).acquire_owned()).await
+            {
+                return Ok(Slot { _permit: permit });
+            }
+        }
+    }
+
+    /// As [`slot`](Budget::slot), on a thread that may block.
+    #[cfg(feature = "blocking")]
+    pub(super) fn slot_blocking(&self, limit: Duration) -> Result<Slot> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(slot) = self.try_slot() {
+                return Ok(slot);
+            }
+            if Instant::now() >= deadline {
+                return Err(self.no_slot(limit));
+            }
+            std::thread::sleep(ASK_AGAIN);
+        }
+    }
+
+    /// A slot that is free, or asks for one to become free.
+    fn try_slot(&self) -> Option<Slot> {
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Some(Slot { _permit: permit });
+        }
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        let ask = |floor| {
+            pools
+                .iter()
+                .filter_map(Weak::upgrade)
+                .any(|pool| pool.shed(floor))
+        };
+        let _asked = ask(false) || ask(true);
+        None
+    }
+
+    fn no_slot(&self, limit: Duration) -> Error {
+        Error::timeout(Wait::Open, limit).with_hint(format!(
+            "all {} connections of the budget are open and in use; raise budget.total",
+            self.total
+        ))
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the connection budget was closed")
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("total", &self.total)
+            .field("in_use", &self.in_use())
+            .field("open", &self.open())
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,6 +233,7 @@ impl Drop for Waiting<'_> {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+    use std::sync::Mutex;
 
     #[tokio::test]
     async fn a_wait_in_vain_names_the_wait_and_costs_no_permit() -> Result<()> {
@@ -146,6 +259,34 @@ mod tests {
         assert_eq!(budget.waiting(), 1);
         drop(second);
         assert_eq!(budget.waiting(), 0);
+        Ok(())
+    }
+
+    /// A pool with idle connections, which are nothing but their slots.
+    struct Idle(Mutex<Vec<Slot>>);
+
+    impl Shed for Idle {
+        fn shed(&self, _floor: bool) -> bool {
+            self.0.lock().unwrap().pop().is_some()
+        }
+    }
+
+    #[cfg(feature = "async")]
+    #[tokio::test]
+    async fn an_idle_connection_of_another_pool_makes_room() -> Result<()> {
+        let budget = Budget::new(2);
+        let taken = vec![
+            budget.slot(Duration::ZERO).await?,
+            budget.slot(Duration::ZERO).await?,
+        ];
+        let pool: Arc<dyn Shed> = Arc::new(Idle(Mutex::new(taken)));
+        budget.register(Arc::downgrade(&pool));
+        let slot = budget.slot(Duration::from_secs(5)).await?;
+        assert_eq!(budget.open(), 2);
+        let _second = budget.slot(Duration::from_secs(5)).await?;
+        let error = budget.slot(Duration::from_millis(20)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Open));
+        drop(slot);
         Ok(())
     }
 }

@@ -4,17 +4,27 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+mod failure;
+#[cfg(feature = "blocking")]
+mod r2d2_pg;
 mod session;
 mod settings;
+#[cfg(feature = "async")]
+mod sqlx_pg;
 mod wire;
 
 pub use budget::{Budget, Permit};
+#[cfg(feature = "blocking")]
+pub use r2d2_pg::R2d2Backend;
 pub use session::{Difference, Target, parity};
 pub use settings::{Session, Settings};
+#[cfg(feature = "async")]
+pub use sqlx_pg::SqlxBackend;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
 use async_trait::async_trait;
+use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
@@ -238,8 +248,15 @@ impl TransactionOptions {
         }
     }
 
-    /// The statement that begins it.
-    pub(crate) fn statement(self) -> &'static str {
+    /// What begins it on a connection with these settings, in one round trip: behind a pooler it sets for itself what no session keeps.
+    pub(crate) fn begin_sql(self, settings: &Settings) -> Cow<'static, str> {
+        match session::transaction_sql(settings) {
+            Some(set) => format!("{}; {set}", self.statement()).into(),
+            None => self.statement().into(),
+        }
+    }
+
+    fn statement(self) -> &'static str {
         match (self.isolation, self.read_only) {
             (None, false) => "BEGIN",
             (None, true) => "BEGIN READ ONLY",
