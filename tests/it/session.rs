@@ -18,7 +18,12 @@ fn backends(url: &str, settings: &Settings) -> (R2d2Backend, SqlxBackend) {
 async fn setting(backend: &dyn StorageBackend, name: &str) -> String {
     let query = Query::numbered("test/setting", "SELECT current_setting($1)").unwrap();
     let values = Params::Positional(vec![name.into()]);
-    backend.fetch_one(&query, values).await.unwrap().at(0).unwrap()
+    backend
+        .fetch_one(&query, values)
+        .await
+        .unwrap()
+        .at(0)
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +55,12 @@ async fn a_session_that_differs_is_told() {
             "search_path: \"$user\", public on the control, elsewhere on the candidate",
         ]
     );
-    for backend in [&blocking as &dyn StorageBackend, &control, &other, &candidate] {
+    for backend in [
+        &blocking as &dyn StorageBackend,
+        &control,
+        &other,
+        &candidate,
+    ] {
         backend.close().await;
     }
 }
@@ -60,16 +70,21 @@ async fn settings_win_over_what_role_and_database_say() {
     let database = Database::create();
     execute(
         &database.url,
-        &["DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Tokyo''', current_database()); \
+        &[
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Tokyo''', current_database()); \
            EXECUTE format('ALTER DATABASE %I SET bytea_output = ''escape''', current_database()); \
            EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database()); \
-           EXECUTE format('ALTER DATABASE %I SET datestyle = ''SQL, DMY''', current_database()); END $$"],
+           EXECUTE format('ALTER DATABASE %I SET datestyle = ''SQL, DMY''', current_database()); END $$",
+        ],
     );
     let mut settings = Settings::default();
     settings.session.statement_timeout = Duration::from_micros(1_500_500);
     settings.session.lock_timeout = Duration::from_secs(2);
     settings.session.search_path = Some("app, \"it's \\ odd\"".into());
-    let url = format!("{}&application_name=mine&options=-c%20work_mem=5MB", database.url);
+    let url = format!(
+        "{}&application_name=mine&options=-c%20work_mem=5MB",
+        database.url
+    );
     let (blocking, asynchronous) = backends(&url, &settings);
     for backend in [&blocking as &dyn StorageBackend, &asynchronous] {
         for (name, expected) in [
@@ -86,7 +101,12 @@ async fn settings_win_over_what_role_and_database_say() {
             ("search_path", "app, \"it's \\ odd\""),
             ("work_mem", "5MB"),
         ] {
-            assert_eq!(setting(backend, name).await, expected, "{name} on {}", backend.kind());
+            assert_eq!(
+                setting(backend, name).await,
+                expected,
+                "{name} on {}",
+                backend.kind()
+            );
         }
         let name = format!("mine ({})", backend.kind());
         assert_eq!(setting(backend, "application_name").await, name);
@@ -104,7 +124,11 @@ async fn a_session_that_cannot_be_set_up_is_refused_alike() {
     for backend in [&blocking as &dyn StorageBackend, &asynchronous] {
         let error = backend.ping().await.unwrap_err();
         assert_ne!(error.kind(), ErrorKind::Closed);
-        told.push((error.kind(), error.sqlstate().map(str::to_owned), error.message().to_owned()));
+        told.push((
+            error.kind(),
+            error.sqlstate().map(str::to_owned),
+            error.message().to_owned(),
+        ));
         backend.close().await;
     }
     assert_eq!(told[0], told[1]);

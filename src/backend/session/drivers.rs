@@ -13,9 +13,13 @@ use std::time::Duration;
 const LONGEST_NAME: usize = 63;
 
 impl Target {
-    /// How long opening a connection may take: the URL's `connect_timeout`, or what the settings say.
-    pub(crate) fn open_timeout(&self, settings: &Settings) -> Duration {
-        self.connect_timeout.unwrap_or(settings.open_timeout)
+    /// The settings with what the URL says of them: its `connect_timeout` is how long opening a connection may take.
+    pub(crate) fn settle(&self, settings: Settings) -> Settings {
+        let open_timeout = self.connect_timeout.unwrap_or(settings.open_timeout);
+        Settings {
+            open_timeout,
+            ..settings
+        }
     }
 
     /// What `postgres` connects with.
@@ -40,7 +44,7 @@ impl Target {
             .password(self.password.as_deref().unwrap_or_default())
             .dbname(&self.database)
             .application_name(&self.application_name(settings, BackendKind::Blocking))
-            .connect_timeout(self.open_timeout(settings))
+            .connect_timeout(settings.open_timeout)
             .channel_binding(ChannelBinding::Disable)
             .keepalives_idle(Duration::from_secs(30))
             .keepalives_interval(Duration::from_secs(10))
@@ -237,9 +241,9 @@ mod tests {
     fn the_blocking_driver_is_given_everything() {
         use postgres::config::{Host, SslMode};
         let url = "postgres://me:p%40w@h:6000/db?options=-c%20a.b=c%5C%20d&connect_timeout=7&sslmode=verify-full";
-        let (config, _) = target(url, Some("-c geqo=off"))
-            .blocking(&Settings::default())
-            .unwrap();
+        let target = target(url, Some("-c geqo=off"));
+        let settings = target.settle(Settings::default());
+        let (config, _) = target.blocking(&settings).unwrap();
         assert_eq!(config.get_hosts(), [Host::Tcp("h".into())]);
         assert_eq!(config.get_ports(), [6000]);
         assert_eq!(config.get_user(), Some("me"));
