@@ -1,5 +1,8 @@
 //! The integration tests: one binary, one file a concern. Each test has a database of its own from `support`.
 
+// So that clippy takes the helpers between the tests for tests, too.
+#![cfg(test)]
+
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
