@@ -1,7 +1,9 @@
 //! The integration tests: one binary, one file a concern. Each test has a database of its own from `support`.
 
-// So that clippy takes the helpers between the tests for tests, too.
-#![cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test as the test itself would"
+)]
 
 mod support; // One server a binary, one database a test: everything here starts from it.
 
