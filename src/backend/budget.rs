@@ -80,7 +80,10 @@ impl Budget {
 
     /// How many callers had to wait so far, and for how long together.
     pub fn waits(&self) -> (u64, Duration) {
-        (self.waits.load(Ordering::Relaxed), Duration::from_micros(self.waited_micros.load(Ordering::Relaxed)))
+        (
+            self.waits.load(Ordering::Relaxed),
+            Duration::from_micros(self.waited_micros.load(Ordering::Relaxed)),
+        )
     }
 
     /// Takes a permit, in the order of asking.
@@ -100,7 +103,10 @@ impl Budget {
 
     /// A permit, where one is free.
     pub(super) fn try_acquire(&self) -> Option<Permit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok().map(|permit| Permit { _permit: permit })
+        Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .ok()
+            .map(|permit| Permit { _permit: permit })
     }
 
     async fn wait(&self, limit: Duration) -> Result<Permit> {
@@ -134,7 +140,9 @@ impl Budget {
             if pause.is_zero() {
                 return Err(self.no_slot(limit));
             }
-            if let Ok(Ok(permit)) = tokio::time::timeout(pause, Arc::clone(&self.slots).acquire_owned()).await {
+            if let Ok(Ok(permit)) =
+                tokio::time::timeout(pause, Arc::clone(&self.slots).acquire_owned()).await
+            {
                 return Ok(Slot { _permit: permit });
             }
         }
@@ -161,14 +169,21 @@ impl Budget {
             return Some(Slot { _permit: permit });
         }
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
-        let ask = |floor| pools.iter().filter_map(Weak::upgrade).any(|pool| pool.shed(floor));
+        let ask = |floor| {
+            pools
+                .iter()
+                .filter_map(Weak::upgrade)
+                .any(|pool| pool.shed(floor))
+        };
         let _asked = ask(false) || ask(true);
         None
     }
 
     fn no_slot(&self, limit: Duration) -> Error {
-        Error::timeout(Wait::Open, limit)
-            .with_hint(format!("all {} connections of the budget are open and in use; raise budget.total", self.total))
+        Error::timeout(Wait::Open, limit).with_hint(format!(
+            "all {} connections of the budget are open and in use; raise budget.total",
+            self.total
+        ))
     }
 }
 
@@ -196,7 +211,10 @@ struct Waiting<'a> {
 impl<'a> Waiting<'a> {
     fn count(budget: &'a Budget) -> Self {
         budget.waiting.fetch_add(1, Ordering::Relaxed);
-        Self { budget, since: Instant::now() }
+        Self {
+            budget,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -205,7 +223,9 @@ impl Drop for Waiting<'_> {
         let waited = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.budget.waiting.fetch_sub(1, Ordering::Relaxed);
         self.budget.waits.fetch_add(1, Ordering::Relaxed);
-        self.budget.waited_micros.fetch_add(waited, Ordering::Relaxed);
+        self.budget
+            .waited_micros
+            .fetch_add(waited, Ordering::Relaxed);
     }
 }
 
@@ -221,7 +241,10 @@ mod tests {
         let held = budget.acquire(Duration::from_secs(1)).await?;
         let error = budget.acquire(Duration::from_millis(5)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Permit));
-        assert_eq!((budget.in_use(), budget.waiting(), budget.waits().0), (1, 0, 1));
+        assert_eq!(
+            (budget.in_use(), budget.waiting(), budget.waits().0),
+            (1, 0, 1)
+        );
         drop(held);
         assert_eq!(budget.in_use(), 0);
         Ok(())
@@ -252,7 +275,10 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_of_another_pool_makes_room() -> Result<()> {
         let budget = Budget::new(2);
-        let taken = vec![budget.slot(Duration::ZERO).await?, budget.slot(Duration::ZERO).await?];
+        let taken = vec![
+            budget.slot(Duration::ZERO).await?,
+            budget.slot(Duration::ZERO).await?,
+        ];
         let pool: Arc<dyn Shed> = Arc::new(Idle(Mutex::new(taken)));
         budget.register(Arc::downgrade(&pool));
         let slot = budget.slot(Duration::from_secs(5)).await?;
