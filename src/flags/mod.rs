@@ -49,6 +49,7 @@ struct Inner {
     sources: Vec<(&'static str, Box<dyn Source>)>,
     kill_file: Option<PathBuf>,
     /// Folders in which a change means a look at the sources.
+    #[cfg(feature = "server")]
     folders: Vec<PathBuf>,
     /// Held while sources are looked at, so that an older look cannot overwrite a newer one. A rollback does not take it.
     looking: Mutex<()>,
