@@ -13,8 +13,10 @@ use std::time::Duration;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failed operation: its [kind](ErrorKind), the query and backend it happened on, and what Postgres reported, if it did.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -22,7 +24,7 @@ struct Inner {
     query: Option<Arc<str>>,
     backend: Option<&'static str>,
     database: Option<Box<DatabaseError>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What an [`Error`] means to whoever handles it.
@@ -31,7 +33,9 @@ struct Inner {
 pub enum ErrorKind {
     /// The server refused the statement; [`Error::database`] holds its report.
     Database,
-    /// The connection could not be opened, or broke.
+    /// No connection could be opened: nothing was sent.
+    Unreachable,
+    /// The connection broke under the call: what was sent may have taken effect.
     Connection,
     /// A wait ran out; the [`Wait`] says which.
     Timeout(Wait),
@@ -62,6 +66,7 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
+            Self::Unreachable => "unreachable",
             Self::Connection => "connection",
             Self::Timeout(_) => "timeout",
             Self::Closed => "closed",
@@ -78,8 +83,9 @@ impl ErrorKind {
     }
 
     /// Each kind's word, once: what a metric that is labelled by kind can say.
-    pub const WORDS: [&'static str; 13] = [
+    pub const WORDS: [&'static str; 14] = [
         "database",
+        "unreachable",
         "connection",
         "timeout",
         "closed",
@@ -175,8 +181,8 @@ impl Error {
     }
 
     /// What the server reported, as an error.
-    pub fn from_database(report: DatabaseError) -> Self {
-        let mut error = Self::new(ErrorKind::Database, "the server refused the statement");
+    pub fn from_database(kind: ErrorKind, report: DatabaseError) -> Self {
+        let mut error = Self::new(kind, report.message.clone());
         error.0.database = Some(Box::new(report));
         error
     }
@@ -197,7 +203,7 @@ impl Error {
 
     /// Adds the error beneath.
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -273,6 +279,7 @@ impl Error {
                 )
             }
             ErrorKind::Timeout(wait) => wait != Wait::Answer,
+            ErrorKind::Unreachable => true,
             _ => false,
         }
     }
@@ -324,7 +331,7 @@ mod tests {
             position: Some(15),
             ..Default::default()
         };
-        let error = Error::from_database(report)
+        let error = Error::from_database(ErrorKind::Database, report)
             .with_query(&"memories/get".into())
             .with_backend("async")
             .with_backend("blocking");

@@ -4,15 +4,27 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+mod failure;
+#[cfg(feature = "blocking")]
+mod r2d2_pg;
+mod session;
 mod settings;
+#[cfg(feature = "async")]
+mod sqlx_pg;
 mod wire;
 
 pub use budget::{Budget, Permit};
-pub use settings::Settings;
+#[cfg(feature = "blocking")]
+pub use r2d2_pg::R2d2Backend;
+pub use session::{Difference, Target, parity};
+pub use settings::{Session, Settings};
+#[cfg(feature = "async")]
+pub use sqlx_pg::SqlxBackend;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
 use async_trait::async_trait;
+use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
@@ -29,6 +41,14 @@ impl BackendKind {
     /// Every backend, the control first.
     pub const ALL: [Self; 2] = [Self::Blocking, Self::Async];
 
+    /// Whether this build contains it.
+    pub const fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Blocking => cfg!(feature = "blocking"),
+            Self::Async => cfg!(feature = "async"),
+        }
+    }
+
     /// The word that operators and metrics use.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,6 +61,22 @@ impl BackendKind {
 impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// A backend of that kind on the database that `target` names.
+///
+/// # Errors
+/// [`ErrorKind::Config`] when a certificate or key cannot be read, or this build does not contain the backend.
+pub fn connect(kind: BackendKind, target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Arc<dyn StorageBackend>> {
+    match kind {
+        #[cfg(feature = "blocking")]
+        BackendKind::Blocking => Ok(Arc::new(R2d2Backend::new(target, settings, budget)?)),
+        #[cfg(feature = "async")]
+        BackendKind::Async => Ok(Arc::new(SqlxBackend::new(target, settings, budget)?)),
+        #[cfg(not(all(feature = "blocking", feature = "async")))]
+        missing => Err(Error::new(ErrorKind::Config, format!("this build does not contain the {missing} backend"))
+            .with_hint(format!("build it with the feature {missing}; {target:?}, {settings:?} and {budget:?} are of no use without"))),
     }
 }
 
@@ -236,8 +272,15 @@ impl TransactionOptions {
         }
     }
 
-    /// The statement that begins it.
-    pub(crate) fn statement(self) -> &'static str {
+    /// What begins it on a connection with these settings, in one round trip: behind a pooler it sets for itself what no session keeps.
+    pub(crate) fn begin_sql(self, settings: &Settings) -> Cow<'static, str> {
+        match session::transaction_sql(settings) {
+            Some(set) => format!("{}; {set}", self.statement()).into(),
+            None => self.statement().into(),
+        }
+    }
+
+    fn statement(self) -> &'static str {
         match (self.isolation, self.read_only) {
             (None, false) => "BEGIN",
             (None, true) => "BEGIN READ ONLY",

@@ -1,6 +1,6 @@
 //! SQL text with a name and parameters, translated once.
 
-use super::translate::{self, Parameter, Style};
+use super::translate::{self, Parameter, Paramstyle, Style};
 use super::{Params, Value};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -22,6 +22,14 @@ struct Inner {
     name: Arc<str>,
     text: Arc<str>,
     inputs: Vec<Parameter>,
+    control: Control,
+}
+
+/// What a statement does to the transaction around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Control {
+    None,
+    BeginsOrEnds,
 }
 
 impl Query {
@@ -30,7 +38,7 @@ impl Query {
     /// # Errors
     /// [`ErrorKind::Sql`] with line and column when the text cannot be translated without changing what it does.
     pub fn new(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
-        Self::in_style(name, text, Style::Auto)
+        Self::in_style(name, text, Style::Psycopg)
     }
 
     /// A query that is written with `$n`, or takes no parameters: its text goes to the server as it is.
@@ -38,7 +46,7 @@ impl Query {
     /// # Errors
     /// [`ErrorKind::Sql`] when the numbers leave a hole, or a literal does not end.
     pub fn numbered(name: impl Into<Arc<str>>, text: &str) -> Result<Self> {
-        Self::in_style(name, text, Style::NumericDollar)
+        Self::in_style(name, text, Style::Known(Paramstyle::NumericDollar))
     }
 
     /// A query in the given style.
@@ -55,14 +63,16 @@ impl Query {
             .with_query(&name)
             .with_source(error)
         })?;
-        let text = match translation.sql {
+        let text: Arc<str> = match translation.sql {
             Cow::Borrowed(text) => text.into(),
             Cow::Owned(text) => text.into(),
         };
+        let control = control(&text);
         Ok(Self(Arc::new(Inner {
             name,
             text,
             inputs: translation.parameters,
+            control,
         })))
     }
 
@@ -135,6 +145,18 @@ impl Query {
         }
     }
 
+    /// Refuses what would leave a transaction open on a connection that the next caller gets, or end one behind its back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`], which names what to call instead.
+    pub fn refuse_transaction_control(&self) -> Result<()> {
+        if self.0.control == Control::None {
+            return Ok(());
+        }
+        let message = "BEGIN, COMMIT and ROLLBACK are no queries: begin() gives a transaction, whose commit() or rollback() ends it";
+        Err(Error::new(ErrorKind::Unsupported, message).with_query(&self.0.name))
+    }
+
     fn by_position(&self, values: Vec<Value>) -> Result<Vec<Value>> {
         let inputs = &self.0.inputs;
         let in_order = inputs
@@ -176,6 +198,41 @@ impl Query {
     fn bind(&self, message: String) -> Error {
         Error::new(ErrorKind::Bind, message).with_query(&self.0.name)
     }
+}
+
+/// Goes by the first word, behind comments; `ROLLBACK TO` a savepoint ends nothing.
+fn control(text: &str) -> Control {
+    let words = first_words(text);
+    let mut words = words.iter().map(String::as_str);
+    match (words.next(), words.next(), words.next()) {
+        (Some("begin"), ..) | (Some("start"), Some("transaction"), _) => Control::BeginsOrEnds,
+        (Some("rollback"), Some("to"), _)
+        | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
+        (Some("commit" | "rollback" | "end" | "abort"), ..)
+        | (Some("prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
+        _ => Control::None,
+    }
+}
+
+/// The first three words of the text, in small letters.
+fn first_words(text: &str) -> Vec<String> {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            break;
+        }
+        .trim_start();
+    }
+    let words = rest.split(|letter: char| !letter.is_ascii_alphabetic() && letter != '_');
+    words
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .map(str::to_ascii_lowercase)
+        .collect()
 }
 
 impl fmt::Debug for Query {
@@ -237,6 +294,39 @@ mod tests {
                 .contains("have names")
         );
         assert!(Query::new("t", "SELECT 1")?.arrange(params![1]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn transaction_control_is_no_query() -> Result<()> {
+        for text in [
+            "begin",
+            "-- x\n/* y */ COMMIT;",
+            "Rollback",
+            "START TRANSACTION READ ONLY",
+            "end",
+            "PREPARE TRANSACTION 'a'",
+        ] {
+            assert!(
+                Query::new("t", text)?.refuse_transaction_control().is_err(),
+                "{text}"
+            );
+        }
+        for text in [
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "ROLLBACK WORK TO SAVEPOINT a",
+            "SELECT 1 -- commit",
+            "",
+            "--",
+            "/*",
+        ] {
+            assert!(
+                Query::numbered("t", text)
+                    .is_ok_and(|query| query.refuse_transaction_control().is_ok()),
+                "{text}"
+            );
+        }
         Ok(())
     }
 

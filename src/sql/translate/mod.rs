@@ -1,91 +1,250 @@
-//! Rewrites placeholders to `$n`.
+//! From the placeholders of a Python driver to the server's `$1`.
+//!
+//! psycopg2 puts each value into the text before the server sees it, so a placeholder works anywhere: in a string, in
+//! a comment, next to a letter. A `$1` is a parameter only where the server's lexer reads one. [`translate`] rewrites
+//! what means the same on both sides and refuses the rest, with the place and with what to write instead.
+//!
+//! The module does no I/O and knows no driver. `scan` is the lexer; `style` names the styles and recognises them;
+//! `percent`, `question`, `colon` and `dollar` find the placeholders of one style each; `rewrite` numbers them;
+//! `verify` reads the result as the server will; `split` cuts a script into statements.
+//!
+//! Adding a style: a module that finds its marks, a variant of [`Paramstyle`], and an arm in [`translate`].
+
+mod colon;
+mod dollar;
+mod error;
+mod grammar;
+mod mark;
+mod percent;
+mod question;
+mod rewrite;
+mod scan;
+mod split;
+mod style;
+mod verify;
+
 use std::borrow::Cow;
-use std::fmt;
-/// The style.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Auto.
-    Auto,
-    /// Dollar.
-    NumericDollar,
-}
-/// An input.
+
+pub use error::{TranslateError, TranslateErrorKind, UnknownStyle};
+pub use split::split_statements;
+pub use style::{Paramstyle, Style};
+
+/// The most parameters that one statement can carry: the protocol counts them in 16 bits.
+pub const MAX_PARAMETERS: usize = 65_535;
+
+/// A text with the server's placeholders, and what to bind to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translation<'a> {
+    /// The text to send, borrowed if it is the text that came in.
+    pub sql: Cow<'a, str>,
+    /// What `$1`, `$2`, … take, in that order.
+    pub parameters: Vec<Parameter>,
+    /// The style that the text was read in, or none if it was read as a text without parameters.
+    pub style: Option<Paramstyle>,
+}
+
+/// What a placeholder of the translated text takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Parameter {
-    /// By position.
+    /// The value at that place of the sequence of arguments; the first is 0.
     Position(usize),
-    /// By name.
+    /// The value of that name.
     Name(String),
 }
-/// A translation.
-#[derive(Debug)]
-pub struct Translation<'a> {
-    /// Text.
-    pub sql: Cow<'a, str>,
-    /// Inputs.
-    pub parameters: Vec<Parameter>,
-}
-/// An error.
-#[derive(Debug)]
-pub struct TranslateError {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-    message: String,
-}
-impl fmt::Display for TranslateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-impl std::error::Error for TranslateError {}
-/// Translates.
+
+/// Rewrites the placeholders of `sql` as `$1`, `$2`, … and tells what each of them takes.
+///
+/// Positional placeholders are numbered in the order of the text. A name gets the next number where it is first used,
+/// and keeps it. Everything outside the placeholders and their escapes (`%%`, or `??` in style `qmark`) stays as it is
+/// byte for byte, but for a space where a placeholder touches a keyword (`NOT%s`). A text in which nothing changes is
+/// borrowed. Translate a text once: the escapes make the result another text with a meaning of its own.
+///
+/// ```
+/// use pontoon::sql::translate::{Parameter, Paramstyle, Style, TranslateErrorKind, translate};
+///
+/// let found = translate("SELECT 7 %% %s, note LIKE '50%%' FROM day WHERE id = %s", Paramstyle::Format)?;
+/// assert_eq!(found.sql, "SELECT 7 % $1, note LIKE '50%' FROM day WHERE id = $2");
+/// assert_eq!(found.parameters, [Parameter::Position(0), Parameter::Position(1)]);
+///
+/// let found = translate("SELECT * FROM t WHERE a = %(key)s OR b = %(key)s", Style::Psycopg)?;
+/// assert_eq!(found.sql, "SELECT * FROM t WHERE a = $1 OR b = $1");
+/// assert_eq!(found.parameters, [Parameter::Name("key".to_owned())]);
+///
+/// let refused = translate("SELECT now() -\n  '%s days'::interval", Paramstyle::Format).unwrap_err();
+/// assert_eq!(refused.kind, TranslateErrorKind::InString);
+/// assert_eq!((refused.line, refused.column), (2, 4));
+/// # Ok::<(), pontoon::sql::translate::TranslateError>(())
+/// ```
+///
 /// # Errors
-/// An unknown placeholder.
-pub fn translate(sql: &str, style: Style) -> Result<Translation<'_>, TranslateError> {
-    let mut out = String::new();
-    let mut parameters = Vec::new();
-    if style == Style::NumericDollar {
-        let n = (1..100)
-            .take_while(|n| sql.contains(&format!("${n}")))
-            .count();
-        return Ok(Translation {
-            sql: Cow::Borrowed(sql),
-            parameters: (0..n).map(Parameter::Position).collect(),
-        });
-    }
-    let mut rest = sql;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(r) = rest.strip_prefix('s') {
-            rest = r;
-            parameters.push(Parameter::Position(parameters.len()));
-            out.push_str(&format!("${}", parameters.len()));
-        } else if let Some(r) = rest.strip_prefix('%') {
-            rest = r;
-            out.push('%');
-        } else if let Some((name, r)) = rest.strip_prefix('(').and_then(|r| r.split_once(")s")) {
-            rest = r;
-            let p = Parameter::Name(name.into());
-            let n = parameters.iter().position(|q| *q == p).unwrap_or_else(|| {
-                parameters.push(p);
-                parameters.len() - 1
-            });
-            out.push_str(&format!("${}", n + 1));
-        } else {
-            let before = &sql[..sql.len() - rest.len() - 1];
-            return Err(TranslateError {
-                line: before.matches('\n').count() + 1,
-                column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-                message: "unknown placeholder".into(),
+///
+/// If the text is not in the style, or if a placeholder would not be a parameter to the server: each
+/// [`TranslateErrorKind`] names one reason. [`Style::NoParameters`] never fails.
+pub fn translate(sql: &str, style: impl Into<Style>) -> Result<Translation<'_>, TranslateError> {
+    let style = match style.into() {
+        Style::Auto => style::detect(sql)?,
+        known => known,
+    };
+    let (marks, style) = match style {
+        Style::Auto | Style::NoParameters => {
+            return Ok(Translation {
+                sql: Cow::Borrowed(sql),
+                parameters: Vec::new(),
+                style: None,
             });
         }
-    }
-    out.push_str(rest);
+        Style::Known(Paramstyle::NumericDollar) => {
+            let parameters = (0..dollar::count(sql)?).map(Parameter::Position).collect();
+            return Ok(Translation {
+                sql: Cow::Borrowed(sql),
+                parameters,
+                style: Some(Paramstyle::NumericDollar),
+            });
+        }
+        Style::Known(Paramstyle::Qmark) => (question::marks(sql)?, Paramstyle::Qmark),
+        Style::Known(Paramstyle::Named) => (colon::marks(sql)?, Paramstyle::Named),
+        Style::Known(style) => percent::marks(sql, Some(style))?,
+        Style::Psycopg => percent::marks(sql, None)?,
+    };
+    let (sql, parameters) = rewrite::rewrite(sql, &marks)?;
     Ok(Translation {
-        sql: Cow::Owned(out),
+        sql,
         parameters,
+        style: Some(style),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Piece {
+        Plain(&'static str),
+        Percent,
+        Value,
+    }
+
+    /// Code and literals in which a placeholder cannot hide and which none can touch.
+    fn piece() -> impl Strategy<Value = Piece> {
+        let plain = proptest::sample::select(vec![
+            " ", " AND ", "\n", "(", ")", ",", "=", "||", "::int ", "'it''s' ", "E'\\'' ",
+            "$$ ' $$ ", "\"é\" ", "/* ' */", " -- '\n", " été ", " 1.5 ", "j ? 'a' ", " :x ", ";",
+        ]);
+        prop_oneof![3 => plain.prop_map(Piece::Plain), 1 => Just(Piece::Percent), 2 => Just(Piece::Value)]
+    }
+
+    /// The pieces as a text with placeholders that `mark` writes, and with a `%%` or a `%` for a percent sign.
+    fn text(pieces: &[Piece], percent: &str, mut mark: impl FnMut(usize) -> String) -> String {
+        let mut values = 0..;
+        let write = |piece: &Piece| match piece {
+            Piece::Plain(text) => (*text).to_owned(),
+            Piece::Percent => format!("'{percent}' "),
+            Piece::Value => format!(" {} ", mark(values.next().unwrap_or_default())),
+        };
+        pieces.iter().map(write).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_placeholder_is_lost_invented_or_renumbered(pieces in prop::collection::vec(piece(), 0..30)) {
+            let expected = text(&pieces, "%", |index| format!("${}", index + 1));
+            let source = text(&pieces, "%%", |_| "%s".to_owned());
+            let found = translate(&source, Paramstyle::Format).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let values = pieces.iter().filter(|piece| matches!(piece, Piece::Value)).count();
+            prop_assert_eq!(found.parameters, (0..values).map(Parameter::Position).collect::<Vec<_>>());
+            prop_assert_eq!(&found.sql, &expected);
+            prop_assert_eq!(matches!(found.sql, Cow::Borrowed(_)), source == expected);
+            let again = translate(&expected, Paramstyle::NumericDollar);
+            prop_assert_eq!(again.map(|again| (again.sql, again.parameters.len())), Ok((Cow::Borrowed(&*expected), values)));
+        }
+
+        #[test]
+        fn a_name_keeps_the_number_of_its_first_use(
+            pieces in prop::collection::vec(piece(), 0..30),
+            picks in prop::collection::vec(0..4_usize, 30),
+        ) {
+            let source = text(&pieces, "%%", |index| format!("%(n{})s", picks[index]));
+            let mut names: Vec<usize> = Vec::new();
+            let expected = text(&pieces, "%", |index| {
+                let known = names.iter().position(|name| *name == picks[index]);
+                let number = known.unwrap_or_else(|| {
+                    names.push(picks[index]);
+                    names.len() - 1
+                });
+                format!("${}", number + 1)
+            });
+            let found = translate(&source, Paramstyle::Pyformat).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(found.sql, expected);
+            let names = names.iter().map(|name| Parameter::Name(format!("n{name}"))).collect::<Vec<_>>();
+            prop_assert_eq!(found.parameters, names);
+        }
+
+        #[test]
+        fn any_text_is_translated_or_refused_at_a_place_in_it(
+            sql in "(%s|%\\(a\\)s|%%|%|\\?|:a|::|\\$1|['\"$ eE\n\\\\/*-]|\\$\\$|and|é|.){0,20}",
+            style in proptest::sample::select(vec!["format", "pyformat", "qmark", "named", "numeric_dollar", "psycopg", "auto"]),
+        ) {
+            let style: Style = style.parse().map_err(|error: UnknownStyle| TestCaseError::fail(error.to_string()))?;
+            match translate(&sql, style) {
+                Ok(found) => {
+                    let mut read = scan::Scanner::new(&found.sql)
+                        .map_while(Result::ok)
+                        .filter(|token| token.kind == scan::TokenKind::Parameter)
+                        .map(|token| token.text(&found.sql)[1..].parse().unwrap_or_default())
+                        .collect::<Vec<usize>>();
+                    read.sort_unstable();
+                    read.dedup();
+                    let given = if found.style.is_some() { found.parameters.len() } else { 0 };
+                    prop_assert_eq!(read, (1..=given).collect::<Vec<_>>());
+                }
+                Err(error) => {
+                    prop_assert!(sql.is_char_boundary(error.offset) && error.offset <= sql.len());
+                    prop_assert!(error.line >= 1 && error.column >= 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_without_parameters_is_not_read() {
+        for sql in ["SELECT '%s' % 2, '%%', $1, ?, :a", "SELECT 'a", "%("] {
+            let found = translate(sql, Style::NoParameters).expect("nothing to refuse");
+            assert!(matches!(found.sql, Cow::Borrowed(text) if text == sql));
+            assert_eq!((found.parameters, found.style), (Vec::new(), None));
+        }
+    }
+
+    #[test]
+    fn a_text_in_which_nothing_changes_is_borrowed_in_every_style() {
+        let sql = "SELECT a, 'x' FROM t -- nothing\n";
+        for style in Paramstyle::ALL {
+            let found = translate(sql, style).expect("nothing to refuse");
+            assert!(
+                matches!(found.sql, Cow::Borrowed(text) if text == sql),
+                "{style}"
+            );
+            assert_eq!(found.style, Some(style));
+        }
+    }
+
+    #[test]
+    fn the_style_that_the_text_turned_out_to_be_in() {
+        for (sql, style) in [
+            ("%s", Some(Paramstyle::Format)),
+            ("%(a)s", Some(Paramstyle::Pyformat)),
+            ("(?)", Some(Paramstyle::Qmark)),
+            (":a", Some(Paramstyle::Named)),
+            ("$1", Some(Paramstyle::NumericDollar)),
+            ("1", None),
+        ] {
+            assert_eq!(
+                translate(sql, Style::Auto).map(|found| found.style),
+                Ok(style),
+                "{sql}"
+            );
+        }
+    }
 }

@@ -1,0 +1,173 @@
+//! What a failed call means for its connection, decided alike for every driver.
+
+use crate::error::{DatabaseError, Error, ErrorKind, Wait};
+use std::time::Duration;
+
+/// An error with what it means for the connection that it happened on.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    pub(super) fate: Fate,
+}
+
+/// What becomes of a connection after a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The server answered, or nothing was sent: the connection is as good as before.
+    Usable,
+    /// A prepared statement is out of date; the server ran nothing. Outside a transaction it may be prepared anew, once.
+    Stale,
+    /// The connection had been ended before the call reached the server, which ran nothing. Outside a transaction the call may go to
+    /// another connection.
+    NeverSent,
+    /// The connection must be closed.
+    Broken,
+}
+
+impl Failure {
+    /// A failure before anything was sent.
+    pub(super) fn usable(error: Error) -> Self {
+        Self {
+            error,
+            fate: Fate::Usable,
+        }
+    }
+
+    /// A failure after which the connection must be closed.
+    pub(super) fn broken(error: Error) -> Self {
+        Self {
+            error,
+            fate: Fate::Broken,
+        }
+    }
+
+    /// The server did not answer within `limit`.
+    pub(super) fn no_answer(limit: Duration) -> Self {
+        let error = Error::timeout(Wait::Answer, limit).with_hint(
+            "the server is frozen or out of reach, or the statement needs a longer answer_timeout",
+        );
+        Self {
+            error,
+            fate: Fate::Broken,
+        }
+    }
+
+    /// What the server reported; `routine` is the function of the server that raised it, which no locale translates.
+    pub(super) fn reported(report: DatabaseError, routine: Option<&str>) -> Self {
+        let ends = matches!(report.severity.as_str(), "FATAL" | "PANIC");
+        let stale = report.sqlstate == "26000"
+            || (report.sqlstate == "0A000" && routine == Some("RevalidateCachedQuery"));
+        // 57P01 is raised where the server looks for interrupts: a statement under way is rolled back by it, and a statement that was
+        // finished had its answer first. So nothing took effect.
+        let never_sent = report.sqlstate == "57P01";
+        let (kind, fate) = match (ends, stale, never_sent) {
+            (true, _, true) => (ErrorKind::Connection, Fate::NeverSent),
+            (true, _, false) => (ErrorKind::Connection, Fate::Broken),
+            (false, true, _) => (ErrorKind::Database, Fate::Stale),
+            (false, false, _) => (ErrorKind::Database, Fate::Usable),
+        };
+        Self {
+            error: Error::from_database(kind, report),
+            fate,
+        }
+    }
+
+    /// Whether something had arrived before it: then the call had been sent.
+    pub(super) fn after(mut self, arrived: bool) -> Self {
+        if arrived && self.fate == Fate::NeverSent {
+            self.fate = Fate::Broken;
+        }
+        self
+    }
+
+    /// The socket failed. A pipe is found broken on writing only, so that the server never saw the call's end.
+    pub(super) fn socket(source: std::io::Error) -> Self {
+        let fate = if source.kind() == std::io::ErrorKind::BrokenPipe {
+            Fate::NeverSent
+        } else {
+            Fate::Broken
+        };
+        let error = Error::new(
+            ErrorKind::Connection,
+            format!("the connection broke: {source}"),
+        )
+        .with_source(source);
+        Self { error, fate }
+    }
+}
+
+/// What a failed COMMIT means: where the server did not refuse it, nobody knows.
+pub(super) fn commit_failed(error: Error) -> Error {
+    if matches!(
+        error.kind(),
+        ErrorKind::Database | ErrorKind::OutcomeUnknown
+    ) {
+        return error;
+    }
+    let message = format!(
+        "COMMIT was sent and its answer never came: {}",
+        error.message()
+    );
+    Error::new(ErrorKind::OutcomeUnknown, message).with_source(error)
+}
+
+/// What the server reported while a connection was being opened, or a socket's error then.
+pub(super) fn unreachable(failure: Failure) -> Error {
+    match failure.error.database() {
+        Some(report) => Error::from_database(ErrorKind::Unreachable, report.clone()),
+        None => Error::new(
+            ErrorKind::Unreachable,
+            format!("no connection could be opened: {}", failure.error.message()),
+        )
+        .with_source(failure.error),
+    }
+}
+
+/// Whether waiting can help a connection that could not be opened: the server is away, starting, stopping, or has no connection free.
+pub(super) fn waiting_helps(error: &Error) -> bool {
+    match error.sqlstate() {
+        Some(sqlstate) => {
+            sqlstate.starts_with("57P") || sqlstate.starts_with("53") || sqlstate.starts_with("08")
+        }
+        None => error.kind() == ErrorKind::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate(severity: &str, sqlstate: &str, routine: Option<&str>) -> Fate {
+        let report = DatabaseError {
+            severity: severity.into(),
+            sqlstate: sqlstate.into(),
+            ..Default::default()
+        };
+        Failure::reported(report, routine).fate
+    }
+
+    #[test]
+    fn the_fate_follows_what_the_server_did() {
+        assert_eq!(fate("ERROR", "23505", None), Fate::Usable);
+        assert_eq!(fate("ERROR", "26000", None), Fate::Stale);
+        assert_eq!(
+            fate("ERROR", "0A000", Some("RevalidateCachedQuery")),
+            Fate::Stale
+        );
+        assert_eq!(fate("ERROR", "0A000", Some("transformStmt")), Fate::Usable);
+        assert_eq!(fate("FATAL", "57P01", None), Fate::NeverSent);
+        assert_eq!(fate("FATAL", "57P02", None), Fate::Broken);
+    }
+
+    #[test]
+    fn only_a_broken_pipe_was_never_sent() {
+        assert_eq!(
+            Failure::socket(std::io::ErrorKind::BrokenPipe.into()).fate,
+            Fate::NeverSent
+        );
+        assert_eq!(
+            Failure::socket(std::io::ErrorKind::ConnectionReset.into()).fate,
+            Fate::Broken
+        );
+    }
+}

@@ -1,0 +1,321 @@
+//! The one hop from a task to a thread: a permit first, then the queue, then the connection, which never leaves the threads.
+
+use super::super::Settings;
+use super::super::budget::{Budget, Permit, Shed};
+use super::super::failure::{Failure, Fate};
+use super::link::Link;
+use super::pool::{Held, Pool};
+use super::queue::{Claim, Desk, Job, Queue};
+use crate::error::{Error, ErrorKind, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+use tracing::Span;
+
+/// How often a call goes to another connection because the one it got had been ended before.
+const TRIES: usize = 3;
+
+/// How often the floor and the idle connections are looked after.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The pool, the threads, and what they wait for.
+pub(super) struct Blocking {
+    /// `None` while this is dropped only: the pool must not be dropped on a thread that runs a Tokio runtime.
+    pool: Option<Arc<dyn Pool>>,
+    queue: Arc<Queue>,
+    budget: Arc<Budget>,
+    settings: Settings,
+}
+
+/// What a job leaves behind for its connection.
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+impl Blocking {
+    pub(super) fn new(pool: Arc<dyn Pool>, settings: Settings, budget: Arc<Budget>) -> Arc<Self> {
+        let queue = Queue::new(Arc::clone(&budget));
+        let blocking = Arc::new(Self {
+            pool: Some(pool),
+            queue,
+            budget,
+            settings,
+        });
+        let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&blocking);
+        blocking.budget.register(weak);
+        blocking.look_after();
+        blocking
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Permits that are waited for, and the most connections.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(super) fn pool(&self) -> &Arc<dyn Pool> {
+        self.pool
+            .as_ref()
+            .expect("the pool is taken when this is dropped, and then nobody calls")
+    }
+
+    /// Runs `work` on a thread with a connection and gives its result. What was not begun when the wait for a permit ends is never run;
+    /// what was begun runs to its end, also when nobody waits any more.
+    pub(super) async fn run_blocking<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Link<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        self.hop(move |desk, limit| attempt(desk, limit, &mut work))
+            .await
+    }
+
+    /// As [`run_blocking`](Blocking::run_blocking), for work that keeps the connection for long: it tells by `begun` that it has it.
+    pub(super) async fn hop<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Desk<'_>, Duration) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, mut answer) = oneshot::channel();
+        let claim = Arc::new(Claim::default());
+        let span = Span::current();
+        let limit = self.settings.acquire_timeout;
+        let work = move |desk: &mut Desk<'_>| {
+            let _entered = span.enter();
+            // A job that nobody waits for any more has not begun: nothing was sent, and nothing will be.
+            if !reply.is_closed() {
+                let result =
+                    catch_unwind(AssertUnwindSafe(|| work(desk, limit))).unwrap_or_else(|_| {
+                        desk.retire();
+                        Err(Error::new(
+                            ErrorKind::Panic,
+                            "the code that ran the call panicked; its connection was closed",
+                        ))
+                    });
+                let _nobody_waits = reply.send(result);
+            }
+        };
+        let job = Job {
+            claim: Arc::clone(&claim),
+            work: Box::new(work),
+        };
+        self.queue.push(job).map_err(|_| closed())?;
+        if let Some(result) = self.admit(&claim, &mut answer).await? {
+            return result;
+        }
+        self.answer(answer).await
+    }
+
+    /// Waits for a permit; the answer may come first, when a thread that came free took the job along.
+    async fn admit<T>(
+        &self,
+        claim: &Claim,
+        answer: &mut oneshot::Receiver<Result<T>>,
+    ) -> Result<Option<Result<T>>> {
+        if let Some(permit) = self.budget.try_acquire() {
+            self.queue.grant(permit, self.pool());
+            return Ok(None);
+        }
+        tokio::select! {
+            biased;
+            result = answer => Ok(Some(result.unwrap_or_else(|_| Err(closed())))),
+            permit = self.budget.acquire(self.settings.acquire_timeout) => match permit {
+                Ok(permit) => {
+                    self.queue.grant(permit, self.pool());
+                    Ok(None)
+                }
+                Err(error) if claim.take() => Err(error),
+                Err(_) => Ok(None),
+            },
+        }
+    }
+
+    /// Waits for the thread: a connection may have to be opened, and then the server has its time.
+    async fn answer<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+        let limit = self.settings.acquire_timeout + self.settings.answer_timeout;
+        match timeout(limit, answer).await {
+            Ok(result) => result.unwrap_or_else(|_| Err(closed())),
+            Err(_) => Err(Failure::no_answer(self.settings.answer_timeout).error),
+        }
+    }
+
+    /// A thread for what needs no permit: idle connections are retired, pinged and opened by it alone.
+    fn look_after(self: &Arc<Self>) {
+        let blocking = Arc::downgrade(self);
+        let started = thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || {
+                loop {
+                    thread::sleep(LOOK);
+                    let Some(blocking) = blocking.upgrade() else {
+                        return;
+                    };
+                    blocking.trim();
+                    blocking.warm();
+                }
+            });
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread could be started to look after idle connections");
+        }
+    }
+
+    /// Closes connections above the floor that were idle for too long.
+    fn trim(&self) {
+        let (size, idle) = self.pool().figures();
+        let mut may_go = size.saturating_sub(self.settings.floor);
+        for (held, _permit) in self.take_idle(idle) {
+            if may_go > 0 && held.idle() >= self.settings.idle_timeout {
+                may_go -= 1;
+                held.retire();
+            }
+        }
+    }
+
+    /// Idle connections, each with a permit, so that nobody opens one too many meanwhile.
+    fn take_idle(&self, most: usize) -> Vec<(Box<dyn Held>, Permit)> {
+        let one = || {
+            self.budget
+                .try_acquire()
+                .and_then(|permit| Some((self.pool().try_get()?, permit)))
+        };
+        (0..most).map_while(|_| one()).collect()
+    }
+
+    /// Goes to the server and back on every idle connection, opens what the floor lacks, and gives how many answered.
+    pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
+        let (done, alive) = oneshot::channel();
+        let blocking = Arc::clone(self);
+        let started = thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || {
+                let idle = blocking.pool().figures().1;
+                let mut alive = 0;
+                for (mut held, _permit) in blocking.take_idle(idle) {
+                    match held.link().ping() {
+                        Ok(()) => alive += 1,
+                        Err(_) => held.retire(),
+                    }
+                }
+                blocking.warm();
+                let _nobody_waits = done.send(alive);
+            });
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread could be started to keep connections alive");
+        }
+        alive.await.unwrap_or(0)
+    }
+
+    /// Refuses new calls, waits for those that run, and closes the connections.
+    pub(super) async fn close(&self) {
+        self.queue.close();
+        while self.queue.figures().0 > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.pool().close();
+        while self.pool().figures().0 > 0 && self.pool().is_own() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Opens connections up to the floor.
+    fn warm(&self) {
+        let floor = self.settings.floor.min(self.budget.total());
+        let mut held = Vec::new();
+        while self.pool().figures().0 < floor && held.len() < floor {
+            match self.pool().get(self.settings.open_timeout) {
+                Ok(opened) => held.push(opened),
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Shed for Blocking {
+    fn shed(&self, floor: bool) -> bool {
+        let (size, idle) = self.pool().figures();
+        let keep = if floor { 0 } else { self.settings.floor };
+        if idle == 0 || size <= keep {
+            return false;
+        }
+        // Whoever asks may be a thread that runs a Tokio runtime, where no connection of this pool may be dropped.
+        let pool = Arc::clone(self.pool());
+        let started = thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || {
+                if let Some(held) = pool.try_get() {
+                    held.retire();
+                }
+            });
+        started.is_ok()
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        self.queue.close();
+        let pool = self.pool.take();
+        // On a thread of its own: dropping a connection blocks.
+        if let Err(error) = thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || drop(pool))
+        {
+            tracing::error!(%error, "no thread could be started to close the blocking backend's connections");
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// The connection that the job before left, or one of the pool.
+    pub(super) fn connection(&mut self, limit: Duration) -> Result<&mut Box<dyn Held>> {
+        if self.held.is_none() {
+            self.held = Some(self.pool.get(limit)?);
+        }
+        self.held.as_mut().ok_or_else(closed)
+    }
+
+    /// Closes the connection, if the job has one.
+    pub(super) fn retire(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.retire();
+        }
+    }
+
+    /// What the outcome of a call means for the connection.
+    pub(super) fn settle(&mut self, fate: Fate) {
+        if matches!(fate, Fate::NeverSent | Fate::Broken) {
+            self.pool.suspect();
+            self.retire();
+        }
+    }
+}
+
+/// Runs the work on a connection, and on another where the first had been ended before.
+pub(super) fn attempt<T>(
+    desk: &mut Desk<'_>,
+    limit: Duration,
+    work: &mut dyn FnMut(&mut Link<'_>) -> Outcome<T>,
+) -> Result<T> {
+    let mut tries = 1;
+    loop {
+        let connection = desk.connection(limit)?;
+        match work(&mut connection.link()) {
+            Ok(value) => return Ok(value),
+            Err(Failure {
+                fate: Fate::NeverSent,
+                ..
+            }) if tries < TRIES => desk.settle(Fate::NeverSent),
+            Err(Failure { error, fate }) => {
+                desk.settle(fate);
+                return Err(error);
+            }
+        }
+        tries += 1;
+    }
+}
+
+/// The backend was closed, or is being closed.
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the blocking backend was closed")
+}

@@ -1,0 +1,395 @@
+//! The r2d2 pool behind the blocking backend: its own, or one that a service owns already.
+
+use super::super::Settings;
+use super::super::budget::{Budget, Slot};
+use super::super::failure::{unreachable, waiting_helps};
+use super::super::session::{self, Tls};
+use super::link::{Link, Statements, failure};
+use crate::error::{Error, ErrorKind, Result, Wait};
+use postgres::{Client, Config};
+use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long each look into the pool lasts before the reason that no connection came is asked for.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Where the threads get their connections from.
+pub(super) trait Pool: Send + Sync {
+    /// A connection that is not known to be broken.
+    fn get(&self, limit: Duration) -> Result<Box<dyn Held>>;
+
+    /// A connection that is idle now, untested.
+    fn try_get(&self) -> Option<Box<dyn Held>>;
+
+    /// Has every connection that is open now tested ahead of its next use: one of them was found broken.
+    fn suspect(&self);
+
+    /// Open and idle connections.
+    fn figures(&self) -> (usize, usize);
+
+    /// Opens no connection any more and closes those that are idle; a pool that the service owns stays as it is.
+    fn close(&self);
+
+    /// Whether this backend opened the connections.
+    fn is_own(&self) -> bool;
+}
+
+/// A connection that a thread holds; dropping it gives it back to its pool.
+pub(super) trait Held {
+    fn link(&mut self) -> Link<'_>;
+
+    /// Closes the connection instead of giving it back.
+    fn retire(self: Box<Self>);
+
+    /// How long it had been idle before it was taken.
+    fn idle(&self) -> Duration;
+}
+
+/// A pool of connections that this backend opens.
+pub(super) struct OwnPool {
+    pool: r2d2::Pool<Opener>,
+    opening: Arc<Opening>,
+}
+
+struct Opening {
+    config: Config,
+    tls: Tls,
+    setup: String,
+    settings: Settings,
+    budget: Arc<Budget>,
+    /// Counts the connections that broke: what was opened before the last of them is tested ahead of its next use.
+    broken: AtomicU64,
+    /// Why the last attempt to open a connection failed: r2d2 itself keeps the text alone.
+    failed: Mutex<Option<Error>>,
+    closed: AtomicBool,
+}
+
+struct Opener(Arc<Opening>);
+
+/// A connection with what the pool knows of it.
+pub(super) struct Pooled {
+    client: Client,
+    statements: Statements,
+    last_used: Instant,
+    idle: Duration,
+    seen_broken: u64,
+    retired: bool,
+    /// Kept as long as the connection is open.
+    _slot: Slot,
+}
+
+impl ManageConnection for Opener {
+    type Connection = Pooled;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Pooled> {
+        let opened = self.0.open();
+        *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+            opened.as_ref().err().cloned();
+        opened
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<()> {
+        pooled
+            .client
+            .is_valid(self.0.settings.open_timeout)
+            .map_err(|error| failure(error).error)
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.retired || pooled.client.is_closed() || self.0.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Opening {
+    fn open(&self) -> Result<Pooled> {
+        let seen_broken = self.broken.load(Ordering::Acquire);
+        let slot = self.budget.slot_blocking(self.settings.open_timeout)?;
+        let mut client = self
+            .config
+            .connect(self.tls.clone())
+            .map_err(|error| unreachable(failure(error)))?;
+        if !self.setup.is_empty() {
+            client
+                .batch_execute(&self.setup)
+                .map_err(|error| unreachable(failure(error)))?;
+        }
+        Ok(Pooled {
+            client,
+            statements: Statements::new(self.settings.statement_cache),
+            last_used: Instant::now(),
+            idle: Duration::ZERO,
+            seen_broken,
+            retired: false,
+            _slot: slot,
+        })
+    }
+
+    /// Why no connection came, once the wait for one ends.
+    fn reason(&self, limit: Duration) -> Error {
+        let failed = self
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        failed.unwrap_or_else(|| Error::timeout(Wait::Open, limit))
+    }
+
+    /// The reason that no connection will come, however long the wait.
+    fn hopeless(&self) -> Option<Error> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let passes =
+            |error: &&Error| waiting_helps(error) || matches!(error.kind(), ErrorKind::Timeout(_));
+        failed.as_ref().filter(|error| !passes(error)).cloned()
+    }
+}
+
+impl OwnPool {
+    pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
+        let setup = session::setup_sql(&settings);
+        let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
+        let lifetime = settings.max_lifetime;
+        let opening = Arc::new(Opening {
+            config,
+            tls,
+            setup,
+            settings,
+            budget,
+            broken: AtomicU64::new(0),
+            failed: Mutex::new(None),
+            closed: AtomicBool::new(false),
+        });
+        // The floor and the idle connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use.
+        let pool = r2d2::Pool::builder()
+            .max_size(max)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .idle_timeout(None)
+            .max_lifetime(Some(lifetime))
+            .connection_timeout(Duration::from_secs(1))
+            .error_handler(Box::new(NopErrorHandler))
+            .build_unchecked(Opener(Arc::clone(&opening)));
+        Self { pool, opening }
+    }
+
+    /// Whether the connection may be used: it is tested where it is suspect, or was idle for long.
+    fn fit(&self, pooled: &mut Pooled) -> bool {
+        let broken = self.opening.broken.load(Ordering::Acquire);
+        pooled.idle = pooled.last_used.elapsed();
+        if pooled.seen_broken == broken && pooled.idle < self.opening.settings.test_after {
+            return true;
+        }
+        pooled.seen_broken = broken;
+        pooled
+            .client
+            .is_valid(self.opening.settings.open_timeout)
+            .is_ok()
+    }
+}
+
+impl Pool for OwnPool {
+    fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.pool.get_timeout(left.min(SLICE)) {
+                Ok(mut pooled) => {
+                    if self.fit(&mut pooled) {
+                        return Ok(Box::new(pooled));
+                    }
+                    pooled.retired = true;
+                }
+                Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
+                Err(_) => {
+                    if let Some(error) = self.opening.hopeless() {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn try_get(&self) -> Option<Box<dyn Held>> {
+        let mut pooled = self.pool.try_get()?;
+        pooled.idle = pooled.last_used.elapsed();
+        Some(Box::new(pooled))
+    }
+
+    fn suspect(&self) {
+        self.opening.broken.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn figures(&self) -> (usize, usize) {
+        let state = self.pool.state();
+        (state.connections as usize, state.idle_connections as usize)
+    }
+
+    fn close(&self) {
+        self.opening.closed.store(true, Ordering::Release);
+        let pool = self.pool.clone();
+        // On a thread of its own: dropping a connection blocks.
+        let started = std::thread::Builder::new()
+            .name("pontoon-keeper".into())
+            .spawn(move || while pool.try_get().is_some() {});
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread could be started to close the blocking backend's connections");
+        }
+    }
+
+    fn is_own(&self) -> bool {
+        true
+    }
+}
+
+impl Held for PooledConnection<Opener> {
+    fn link(&mut self) -> Link<'_> {
+        let pooled = &mut **self;
+        pooled.last_used = Instant::now();
+        Link {
+            client: &mut pooled.client,
+            statements: &mut pooled.statements,
+        }
+    }
+
+    fn retire(mut self: Box<Self>) {
+        self.retired = true;
+    }
+
+    fn idle(&self) -> Duration {
+        self.idle
+    }
+}
+
+/// A pool that the service owns, whose sessions it sets as it likes.
+pub(super) struct HandedPool<M: ManageConnection<Connection = Client>> {
+    pool: r2d2::Pool<M>,
+    settings: Settings,
+    broken: AtomicU64,
+}
+
+/// What this backend keeps beside a connection of the service's pool.
+struct Beside {
+    statements: Statements,
+    last_used: Instant,
+    seen_broken: u64,
+}
+
+/// A connection of the service's pool.
+struct HandedOut<M: ManageConnection<Connection = Client>> {
+    connection: PooledConnection<M>,
+    beside: Option<Beside>,
+    idle: Duration,
+}
+
+impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
+    pub(super) fn new(pool: r2d2::Pool<M>, settings: Settings) -> Self {
+        Self {
+            pool,
+            settings,
+            broken: AtomicU64::new(0),
+        }
+    }
+
+    fn take(&self, mut connection: PooledConnection<M>) -> HandedOut<M> {
+        let known = PooledConnection::extensions_mut(&mut connection).remove::<Mutex<Beside>>();
+        let beside = known
+            .map(|beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_else(|| Beside {
+                statements: Statements::new(self.settings.statement_cache),
+                last_used: Instant::now(),
+                seen_broken: self.broken.load(Ordering::Acquire),
+            });
+        HandedOut {
+            connection,
+            idle: beside.last_used.elapsed(),
+            beside: Some(beside),
+        }
+    }
+
+    fn fit(&self, held: &mut HandedOut<M>) -> bool {
+        let broken = self.broken.load(Ordering::Acquire);
+        let Some(beside) = &mut held.beside else {
+            return false;
+        };
+        if beside.seen_broken == broken && held.idle < self.settings.test_after {
+            return true;
+        }
+        beside.seen_broken = broken;
+        held.connection.is_valid(self.settings.open_timeout).is_ok()
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
+    fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let connection = self.pool.get_timeout(left).map_err(|error| {
+                Error::timeout(Wait::Pool, limit)
+                    .with_hint(format!("the pool that was handed in says: {error}"))
+                    .with_source(error)
+            })?;
+            let mut held = self.take(connection);
+            if self.fit(&mut held) {
+                return Ok(Box::new(held));
+            }
+        }
+    }
+
+    fn try_get(&self) -> Option<Box<dyn Held>> {
+        self.pool
+            .try_get()
+            .map(|connection| Box::new(self.take(connection)) as Box<dyn Held>)
+    }
+
+    fn suspect(&self) {
+        self.broken.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn figures(&self) -> (usize, usize) {
+        let state = self.pool.state();
+        (state.connections as usize, state.idle_connections as usize)
+    }
+
+    fn close(&self) {}
+
+    fn is_own(&self) -> bool {
+        false
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
+    fn link(&mut self) -> Link<'_> {
+        let beside = self
+            .beside
+            .as_mut()
+            .expect("taken when the connection goes back, not before");
+        beside.last_used = Instant::now();
+        Link {
+            client: &mut self.connection,
+            statements: &mut beside.statements,
+        }
+    }
+
+    /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
+    fn retire(mut self: Box<Self>) {
+        let _ended = self
+            .connection
+            .batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
+    }
+
+    fn idle(&self) -> Duration {
+        self.idle
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Drop for HandedOut<M> {
+    fn drop(&mut self) {
+        if let Some(beside) = self.beside.take() {
+            let _none =
+                PooledConnection::extensions_mut(&mut self.connection).insert(Mutex::new(beside));
+        }
+    }
+}

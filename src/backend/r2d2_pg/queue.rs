@@ -1,0 +1,210 @@
+//! The threads that blocking calls run on, and the queue before them.
+//!
+//! The threads are the backend's own and live long: a `spawn_blocking` for each call costs two hand-overs more, and a long one would keep
+//! the runtime that it belongs to from ending. A thread that comes free takes the next call from the queue itself, with the permit of the
+//! call that it finished, so that under load no call waits for the executor to be woken.
+
+use super::super::budget::{Budget, Permit};
+use super::pool::{Held, Pool};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// How long a thread above the floor waits for work before it ends.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A call that waits for a thread.
+pub(super) struct Job {
+    /// Whether somebody runs it, or gave it up.
+    pub(super) claim: Arc<Claim>,
+    /// Runs it on a thread, which it may ask for a connection.
+    pub(super) work: Box<dyn FnOnce(&mut Desk<'_>) + Send>,
+}
+
+/// Decides once whether a job runs or was given up.
+#[derive(Default)]
+pub(super) struct Claim(AtomicBool);
+
+impl Claim {
+    /// True for the first who asks.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// What a job finds on its thread: the pool, and perhaps a connection that the job before it left.
+pub(super) struct Desk<'a> {
+    pub(super) pool: &'a dyn Pool,
+    pub(super) held: Option<Box<dyn Held>>,
+}
+
+/// Jobs that wait, threads that wait, and permits that came before their job.
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    parked: Vec<Thread>,
+    /// Permits whose job is in the queue but has no thread yet.
+    ready: Vec<Permit>,
+    threads: usize,
+    closed: bool,
+}
+
+/// The queue before the threads of one backend.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    budget: Arc<Budget>,
+    most: usize,
+}
+
+impl Queue {
+    pub(super) fn new(budget: Arc<Budget>) -> Arc<Self> {
+        let most = budget.total();
+        Arc::new(Self {
+            state: Mutex::default(),
+            budget,
+            most,
+        })
+    }
+
+    /// Puts a job in line. It runs once a permit comes for it, or for one behind it.
+    pub(super) fn push(&self, job: Job) -> Result<(), Job> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(job);
+        }
+        state.jobs.push_back(job);
+        Ok(())
+    }
+
+    /// Gives a permit for the job that is first in line.
+    pub(super) fn grant(self: &Arc<Self>, permit: Permit, pool: &Arc<dyn Pool>) {
+        let mut state = self.lock();
+        if state.jobs.is_empty() {
+            return;
+        }
+        state.ready.push(permit);
+        if let Some(parked) = state.parked.pop() {
+            drop(state);
+            parked.unpark();
+        } else if state.threads < self.most {
+            state.threads += 1;
+            drop(state);
+            self.start(Arc::clone(pool));
+        }
+    }
+
+    fn start(self: &Arc<Self>, pool: Arc<dyn Pool>) {
+        let queue = Arc::clone(self);
+        let started = thread::Builder::new()
+            .name("pontoon-blocking".into())
+            .spawn(move || {
+                queue.serve(&*pool);
+                drop(pool);
+            });
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread could be started for a blocking call; it waits for one that comes free");
+            self.lock().threads -= 1;
+        }
+    }
+
+    /// A thread's life.
+    fn serve(&self, pool: &dyn Pool) {
+        let mut desk = Desk { pool, held: None };
+        let mut permit = None;
+        loop {
+            let Some(job) = self.next(&mut permit, &mut desk) else {
+                return;
+            };
+            if job.claim.take() {
+                (job.work)(&mut desk);
+            }
+        }
+    }
+
+    /// The next job, with the permit that it runs under; `None` when the thread is to end.
+    fn next(&self, permit: &mut Option<Permit>, desk: &mut Desk<'_>) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            // Whoever waits for the budget elsewhere goes first; else the permit goes from job to job.
+            if permit.is_some() && self.budget.waiting() > state.jobs.len() {
+                *permit = None;
+            }
+            if permit.is_none() {
+                *permit = state.ready.pop();
+            }
+            if permit.is_some() {
+                if let Some(job) = state.jobs.pop_front() {
+                    return Some(job);
+                }
+                state.ready.clear();
+            }
+            drop(state);
+            // The connection first: who gets the permit must find it in the pool.
+            desk.held = None;
+            *permit = None;
+            state = self.wait()?;
+        }
+    }
+
+    /// Waits for a job with a permit; `None` when the thread is to end.
+    fn wait(&self) -> Option<MutexGuard<'_, State>> {
+        let me = thread::current();
+        let mut state = self.lock();
+        let mut idle = false;
+        loop {
+            if !state.ready.is_empty() {
+                return Some(state);
+            }
+            if state.closed || idle {
+                state.threads -= 1;
+                return None;
+            }
+            state.parked.push(me.clone());
+            drop(state);
+            thread::park_timeout(IDLE);
+            state = self.lock();
+            let before = state.parked.len();
+            state.parked.retain(|thread| thread.id() != me.id());
+            // Still among the parked: nobody called, the time ran out.
+            idle = state.parked.len() < before;
+        }
+    }
+
+    /// Ends the threads once they come free, and refuses new jobs; those in line are dropped.
+    pub(super) fn close(&self) {
+        let (parked, jobs) = {
+            let mut state = self.lock();
+            state.closed = true;
+            state.ready.clear();
+            (
+                std::mem::take(&mut state.parked),
+                std::mem::take(&mut state.jobs),
+            )
+        };
+        drop(jobs);
+        parked.iter().for_each(Thread::unpark);
+    }
+
+    /// How many threads there are, and how many jobs wait.
+    pub(super) fn figures(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.threads, state.jobs.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (threads, waiting) = self.figures();
+        f.debug_struct("Queue")
+            .field("threads", &threads)
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+//! A transaction of the blocking backend: one job that keeps a thread and a connection, takes commands and answers them.
+
+use super::super::failure::{Failure, Fate, commit_failed};
+use super::super::{BackendKind, StorageTransaction, TransactionOptions};
+use super::blocking::{Blocking, Outcome, attempt, closed};
+use super::link::Link;
+use super::queue::Desk;
+use super::{all_rows, first_row};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{Params, Query, Row};
+use async_trait::async_trait;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// What the task asks of the thread.
+type Command = Box<dyn FnOnce(&mut Link<'_>) -> After + Send>;
+
+/// What a command leaves behind.
+enum After {
+    /// The transaction goes on.
+    Open,
+    /// It was committed or rolled back.
+    Ended,
+    /// The connection is lost, and the transaction with it.
+    Lost(Fate),
+}
+
+/// A transaction that has begun.
+pub(super) struct R2d2Transaction {
+    /// `None` once it ended.
+    commands: Option<mpsc::Sender<Command>>,
+    /// A statement failed: the server refuses the rest, and a COMMIT would roll back.
+    failed: bool,
+    /// A call was given up, so that nobody knows how far the transaction is.
+    lost: bool,
+    name: Option<&'static str>,
+    pooler: bool,
+    answer_timeout: Duration,
+}
+
+impl R2d2Transaction {
+    pub(super) async fn begin(
+        blocking: &Arc<Blocking>,
+        options: TransactionOptions,
+    ) -> Result<Self> {
+        let (commands, inbox) = mpsc::channel(1);
+        let (began, begun) = oneshot::channel();
+        let pooler = blocking.settings().session.transaction_pooler;
+        let begin = options.begin_sql(blocking.settings());
+        let job = blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, began));
+        // The job answers twice: once it has begun, and at its end. Given up before that, it finds its inbox closed and rolls back.
+        tokio::select! {
+            biased;
+            Ok(()) = begun => {}
+            ended = job => return Err(ended.err().unwrap_or_else(closed)),
+        }
+        Ok(Self {
+            commands: Some(commands),
+            failed: false,
+            lost: false,
+            name: options.name,
+            pooler,
+            answer_timeout: blocking.settings().answer_timeout,
+        })
+    }
+
+    async fn call<T: Send + 'static>(
+        &mut self,
+        ends: bool,
+        work: impl FnOnce(&mut Link<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(commands) = self.commands.as_ref().filter(|_| !self.lost) else {
+            return Err(self.gone());
+        };
+        let (reply, answer) = oneshot::channel();
+        let command: Command = Box::new(move |link| {
+            let outcome = work(link);
+            let after = match &outcome {
+                Err(Failure {
+                    fate: fate @ (Fate::NeverSent | Fate::Broken),
+                    ..
+                }) => After::Lost(*fate),
+                _ if ends => After::Ended,
+                _ => After::Open,
+            };
+            let _nobody_waits = reply.send(outcome);
+            after
+        });
+        // Until the answer is there nobody knows how far the transaction is; a call that is given up here leaves it so.
+        self.lost = true;
+        if commands.send(command).await.is_err() {
+            return Err(self.gone());
+        }
+        let outcome = match timeout(self.answer_timeout, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => return Err(self.gone()),
+            Err(_) => Err(Failure::no_answer(self.answer_timeout)),
+        };
+        self.lost = matches!(
+            outcome,
+            Err(Failure {
+                fate: Fate::NeverSent | Fate::Broken,
+                ..
+            })
+        );
+        outcome.map_err(|failure| {
+            self.failed |= failure.error.kind() == ErrorKind::Database;
+            failure.error
+        })
+    }
+
+    async fn run<T: Send + 'static>(
+        &mut self,
+        query: &Query,
+        params: Params,
+        run: impl FnOnce(&mut Link<'_>, &Query, &[crate::sql::Value]) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let values = query.arrange(params)?;
+        query.refuse_transaction_control()?;
+        let asked = query.clone();
+        let result = self
+            .call(false, move |link| run(link, &asked, &values))
+            .await;
+        result.map_err(|error| {
+            error
+                .with_query(query.name())
+                .with_backend(BackendKind::Blocking.as_str())
+        })
+    }
+
+    async fn end(&mut self, statement: &'static str) -> Result<()> {
+        let pooler = self.pooler;
+        let result = self.call(true, move |link| {
+            if pooler {
+                link.forget();
+            }
+            link.batch(statement)
+        });
+        let result = result.await;
+        self.commands = None;
+        result
+    }
+
+    fn gone(&self) -> Error {
+        let name = self.name.unwrap_or("without a name");
+        Error::new(
+            ErrorKind::OutcomeUnknown,
+            format!("the transaction {name} was lost with its connection and is rolled back"),
+        )
+    }
+
+    fn told(error: Error) -> Error {
+        error.with_backend(BackendKind::Blocking.as_str())
+    }
+}
+
+/// The job: begins, serves commands until they end, and leaves no transaction open behind.
+fn serve(
+    desk: &mut Desk<'_>,
+    limit: Duration,
+    begin: &str,
+    pooler: bool,
+    mut inbox: mpsc::Receiver<Command>,
+    began: oneshot::Sender<()>,
+) -> Result<()> {
+    attempt(desk, limit, &mut |link| link.batch(begin))?;
+    let mut go_on = began.send(()).is_ok();
+    while go_on {
+        let Some(command) = inbox.blocking_recv() else {
+            break;
+        };
+        match command(&mut desk.connection(limit)?.link()) {
+            After::Open => {}
+            After::Ended => return Ok(()),
+            After::Lost(fate) => {
+                desk.settle(fate);
+                return Ok(());
+            }
+        }
+        // A task that gave its call up has dropped its end; what is left is to roll back.
+        go_on = !inbox.is_closed();
+    }
+    let mut link = desk.connection(limit)?.link();
+    if pooler {
+        link.forget();
+    }
+    if let Err(failure) = link.batch("ROLLBACK") {
+        desk.settle(failure.fate);
+        desk.retire();
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl StorageTransaction for R2d2Transaction {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Blocking
+    }
+
+    async fn execute(&mut self, query: &Query, params: Params) -> Result<u64> {
+        self.run(query, params, |link, query, values| {
+            link.run(query, values, &mut |_| ControlFlow::Continue(()), false)
+        })
+        .await
+    }
+
+    async fn fetch_all(&mut self, query: &Query, params: Params) -> Result<Vec<Row>> {
+        self.run(query, params, |link, query, values| {
+            all_rows(link, query, values, false)
+        })
+        .await
+    }
+
+    async fn fetch_optional(&mut self, query: &Query, params: Params) -> Result<Option<Row>> {
+        self.run(query, params, |link, query, values| {
+            first_row(link, query, values, false)
+        })
+        .await
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<()> {
+        if self.failed {
+            // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
+            if let Err(error) = self.call(false, |link| link.batch("SELECT")).await {
+                let _ended = self.end("ROLLBACK").await;
+                return Err(Self::told(error));
+            }
+        }
+        self.end("COMMIT")
+            .await
+            .map_err(|error| Self::told(commit_failed(error)))
+    }
+
+    async fn rollback(mut self: Box<Self>) -> Result<()> {
+        self.end("ROLLBACK").await.map_err(Self::told)
+    }
+}
+
+impl fmt::Debug for R2d2Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("R2d2Transaction")
+            .field("name", &self.name)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}

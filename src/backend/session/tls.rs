@@ -1,0 +1,256 @@
+//! TLS that means the same on both drivers: the blocking one is given a rustls configuration that does what sqlx's own does.
+
+use super::parameters::wrong;
+use super::target::{Mode, Roots, Target};
+use crate::error::{Error, ErrorKind, Result};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What `postgres` is given: one type, whether TLS is on or not.
+#[cfg(feature = "blocking")]
+pub(crate) type Tls = tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Certificates as they were read, and the configuration that they make. It is built for either driver, so that both refuse the same files
+/// with the same words, before anything connects.
+pub(super) struct Material {
+    /// The PEM of the roots besides the built-in ones.
+    pub(super) roots: Vec<u8>,
+    /// The PEM of the client's certificate and key.
+    pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) config: ClientConfig,
+}
+
+impl Material {
+    /// Reads what the target's mode needs.
+    pub(super) fn load(target: &Target) -> Result<Self> {
+        let roots = match &target.roots {
+            Roots::File(path) if target.mode >= Mode::VerifyCa => read("sslrootcert", path)?,
+            _ => Vec::new(),
+        };
+        let files = target
+            .client
+            .as_ref()
+            .filter(|_| target.mode != Mode::Disable);
+        let client = match files {
+            Some((certificate, key)) => Some((read("sslcert", certificate)?, read("sslkey", key)?)),
+            None => None,
+        };
+        let config = Self::configure(target, &roots, client.as_ref())?;
+        Ok(Self {
+            roots,
+            client,
+            config,
+        })
+    }
+
+    fn configure(
+        target: &Target,
+        roots: &[u8],
+        client: Option<&(Vec<u8>, Vec<u8>)>,
+    ) -> Result<ClientConfig> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier: Arc<dyn ServerCertVerifier> = if target.mode < Mode::VerifyCa {
+            Arc::new(Unverified(Arc::clone(&provider)))
+        } else {
+            let verifier = webpki(target, roots, &provider)?;
+            if target.mode == Mode::VerifyFull {
+                verifier
+            } else {
+                Arc::new(AnyName(verifier))
+            }
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let (Some((certificate, key)), Some(files)) = (client, &target.client) else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let chain = certificates("sslcert", &files.0, certificate)?;
+        let key = private_key(&files.1, key)?;
+        builder.with_client_auth_cert(chain, key).map_err(|error| {
+            let (certificate, key) = (files.0.display(), files.1.display());
+            wrong(format!(
+                "sslcert {certificate} and sslkey {key} cannot be used together: {error}"
+            ))
+        })
+    }
+}
+
+/// Sees to it that sqlx finds a crypto provider for `verify-ca`: that is the one place where it asks rustls for the process's default, and
+/// where an embedding program brings two providers and chooses neither, rustls panics.
+#[cfg(feature = "async")]
+pub(super) fn settle_process_default() {
+    if CryptoProvider::get_default().is_none() {
+        // It fails where another thread was faster, which serves as well.
+        let _ = ring::default_provider().install_default();
+    }
+}
+
+fn webpki(
+    target: &Target,
+    extra: &[u8],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>> {
+    let mut store = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    if let Roots::File(path) = &target.roots {
+        for certificate in certificates("sslrootcert", path, extra)? {
+            store
+                .add(certificate)
+                .map_err(|error| wrong(format!("sslrootcert {}: {error}", path.display())))?;
+        }
+    }
+    WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+        .build()
+        .map_err(|error| unusable(error.to_string()))
+}
+
+fn unusable(message: String) -> Error {
+    Error::new(ErrorKind::Config, format!("TLS cannot be used: {message}"))
+}
+
+fn read(parameter: &str, path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        wrong(format!(
+            "{parameter} {} cannot be read: {error}",
+            path.display()
+        ))
+        .with_source(error)
+    })
+}
+
+fn certificates(parameter: &str, path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let read = read.map_err(|error| wrong(format!("{parameter} {}: {error}", path.display())))?;
+    if read.is_empty() {
+        return Err(wrong(format!(
+            "{parameter} {} holds no certificate",
+            path.display()
+        ))
+        .with_hint("it has to be a PEM file, with -----BEGIN CERTIFICATE-----"));
+    }
+    Ok(read)
+}
+
+fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
+    let encrypted = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"];
+    if encrypted
+        .iter()
+        .any(|mark| pem.windows(mark.len()).any(|piece| piece == *mark))
+    {
+        return Err(
+            wrong(format!("sslkey {} is encrypted", path.display())).with_hint(
+                "neither driver decrypts a key; write it without a passphrase and protect the file",
+            ),
+        );
+    }
+    // The cause is left out: it could quote the key.
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
+        wrong(format!(
+            "sslkey {} holds no private key in PEM",
+            path.display()
+        ))
+    })
+}
+
+/// Takes any certificate, but has the server prove that it holds its key: `prefer` and `require`.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Takes a certificate that a root has signed, for whatever name: `verify-ca`.
+#[derive(Debug)]
+struct AnyName(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        use CertificateError::{NotValidForName, NotValidForNameContext};
+        match self
+            .0
+            .verify_server_cert(certificate, intermediates, name, ocsp, now)
+        {
+            // The name is looked at last, when all else was found right.
+            Err(rustls::Error::InvalidCertificate(
+                NotValidForName | NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}

@@ -1,0 +1,295 @@
+//! The async backend: `sqlx` on a thin pool of its own.
+
+mod link;
+mod pool;
+mod stream;
+mod transaction;
+mod types;
+
+use super::budget::Budget;
+use super::failure::{Failure, Fate};
+use super::session::{self, Target};
+use super::{
+    BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
+    TransactionOptions,
+};
+use crate::error::{Error, Result};
+use crate::sql::{Params, Query, Row, RowStream, Value};
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use link::{Link, Sink};
+use pool::{Lease, Pools};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use transaction::SqlxTransaction;
+
+/// The backend over `sqlx`: "async" to operators. Cloning it shares the pool.
+///
+/// It may be used from several Tokio runtimes, one after the other and at once: each has connections of its own within the one budget.
+#[derive(Clone)]
+pub struct SqlxBackend {
+    pools: Arc<Pools>,
+}
+
+/// How often a call goes to another connection because the one it got had been ended before.
+const TRIES: usize = 3;
+
+impl SqlxBackend {
+    /// A backend on the database that `target` names; connections are opened when they are needed, and the floor at the first
+    /// [`keep_alive`](StorageBackend::keep_alive).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
+    pub fn new(target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Self> {
+        let options = target.asynchronous(&settings)?;
+        let setup = session::setup_sql(&settings);
+        Ok(Self {
+            pools: Pools::new(options, setup, settings, budget),
+        })
+    }
+
+    /// Runs the statement to its end.
+    async fn run(&self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
+        let answer = async {
+            let values = query.arrange(params)?;
+            query.refuse_transaction_control()?;
+            let limit = self.pools.settings().answer_timeout;
+            let mut tries = 1;
+            loop {
+                let mut lease = self.pools.lease().await?;
+                match self.attempt(&mut lease, limit, query, &values, sink).await {
+                    Err(Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    }) if tries < TRIES => lease.broke(),
+                    result => return settle(&mut lease, result),
+                }
+                tries += 1;
+            }
+        };
+        answer.await.map_err(|error| told(error, query))
+    }
+
+    async fn attempt(
+        &self,
+        lease: &mut Lease,
+        limit: Duration,
+        query: &Query,
+        values: &[Value],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let around = lease.around();
+        let mut link = lease.link();
+        match around {
+            Some(begin) => {
+                within(
+                    limit,
+                    in_transaction(&mut link, &begin, query, values, sink),
+                )
+                .await
+            }
+            None => within(limit, link.run(query, values, sink, true)).await,
+        }
+    }
+
+    async fn begin_anew(&self, options: TransactionOptions) -> Result<SqlxTransaction> {
+        let limit = self.pools.settings().answer_timeout;
+        let begin = options.begin_sql(self.pools.settings());
+        let mut tries = 1;
+        loop {
+            let lease = self.pools.lease().await?;
+            match SqlxTransaction::begin(lease, &begin, options.name, limit).await {
+                Ok(transaction) => return Ok(transaction),
+                Err((
+                    mut lease,
+                    Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    },
+                )) if tries < TRIES => lease.broke(),
+                Err((mut lease, failure)) => return settle(&mut lease, Err(failure)),
+            }
+            tries += 1;
+        }
+    }
+}
+
+/// Behind a pooler that gives out server connections per transaction: everything in one, and nothing left on the connection.
+async fn in_transaction(
+    link: &mut Link<'_>,
+    begin: &str,
+    query: &Query,
+    values: &[Value],
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
+    link.batch(begin).await?;
+    let result = link.run(query, values, sink, false).await;
+    match &result {
+        Ok(()) => {
+            link.forget().await?;
+            link.batch("COMMIT").await?;
+        }
+        Err(Failure {
+            fate: Fate::Usable | Fate::Stale,
+            ..
+        }) => {
+            link.forget().await?;
+            link.batch("ROLLBACK").await?;
+        }
+        Err(_) => {}
+    }
+    result
+}
+
+/// The call's result, or a failure once the server let `limit` pass.
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::no_answer(limit)),
+    }
+}
+
+/// What a call's result means for its connection.
+fn settle<T>(lease: &mut Lease, result: Result<T, Failure>) -> Result<T> {
+    match result {
+        Ok(value) => {
+            lease.finish();
+            Ok(value)
+        }
+        Err(Failure {
+            error,
+            fate: Fate::Usable | Fate::Stale,
+        }) => {
+            lease.finish();
+            Err(error)
+        }
+        Err(Failure {
+            error,
+            fate: Fate::NeverSent | Fate::Broken,
+        }) => {
+            lease.broke();
+            Err(error)
+        }
+    }
+}
+
+fn told(error: Error, query: &Query) -> Error {
+    error
+        .with_query(query.name())
+        .with_backend(BackendKind::Async.as_str())
+}
+
+#[async_trait]
+impl StorageBackend for SqlxBackend {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Async
+    }
+
+    async fn execute(&self, query: &Query, params: Params) -> Result<u64> {
+        let mut count = 0_u64;
+        self.run(query, params, &mut count).await?;
+        Ok(count)
+    }
+
+    async fn fetch_all(&self, query: &Query, params: Params) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.run(query, params, &mut rows).await?;
+        Ok(rows)
+    }
+
+    async fn fetch_optional(&self, query: &Query, params: Params) -> Result<Option<Row>> {
+        let mut row = None;
+        self.run(query, params, &mut row).await?;
+        Ok(row)
+    }
+
+    async fn fetch(&self, query: &Query, params: Params) -> Result<RowStream> {
+        let answer = async {
+            let values = query.arrange(params)?;
+            query.refuse_transaction_control()?;
+            let limit = self.pools.settings().answer_timeout;
+            let mut tries = 1;
+            loop {
+                let lease = self.pools.lease().await?;
+                match stream::start(lease, query.clone(), values.clone(), limit).await {
+                    Err(Failure {
+                        fate: Fate::NeverSent,
+                        ..
+                    }) if tries < TRIES => self.pools.suspect(),
+                    result => return result.map_err(|failure| failure.error),
+                }
+                tries += 1;
+            }
+        };
+        let query = query.clone();
+        let rows = answer.await.map_err(|error| told(error, &query))?;
+        Ok(rows.map_err(move |error| told(error, &query)).boxed())
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn StorageTransaction>> {
+        match self.begin_anew(options).await {
+            Ok(transaction) => Ok(Box::new(transaction)),
+            Err(error) => Err(error.with_backend(BackendKind::Async.as_str())),
+        }
+    }
+
+    async fn describe(&self, query: &Query) -> Result<Description> {
+        let answer = async {
+            let mut lease = self.pools.lease().await?;
+            let limit = self.pools.settings().answer_timeout;
+            let around = lease.around();
+            let result = within(limit, async {
+                let mut link = lease.link();
+                let Some(begin) = around else {
+                    return link.describe(query).await;
+                };
+                link.batch(&begin).await?;
+                let description = link.describe(query).await;
+                link.forget().await?;
+                link.batch("ROLLBACK").await?;
+                description
+            })
+            .await;
+            settle(&mut lease, result)
+        };
+        answer.await.map_err(|error| told(error, query))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let answer = async {
+            let mut lease = self.pools.lease().await?;
+            let result = within(self.pools.settings().answer_timeout, async {
+                lease.link().ping().await
+            })
+            .await;
+            settle(&mut lease, result)
+        };
+        answer
+            .await
+            .map_err(|error| error.with_backend(BackendKind::Async.as_str()))
+    }
+
+    async fn keep_alive(&self) -> usize {
+        self.pools.keep_alive().await
+    }
+
+    fn pool_status(&self) -> PoolStatus {
+        self.pools.status()
+    }
+
+    async fn close(&self) {
+        self.pools.close().await;
+    }
+}
+
+impl fmt::Debug for SqlxBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlxBackend")
+            .field("pool", &self.pools.status())
+            .finish_non_exhaustive()
+    }
+}

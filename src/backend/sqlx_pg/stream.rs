@@ -1,0 +1,83 @@
+//! Rows of the async backend as they arrive: the stream owns its connection, and gives it back at its end.
+
+use super::super::failure::{Failure, Fate};
+use super::link::ROWS_A_TURN;
+use super::pool::Lease;
+use super::within;
+use crate::error::Result;
+use crate::sql::{Query, Row, RowStream, Value};
+use async_stream::try_stream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use std::time::Duration;
+
+/// Runs the statement and waits for its first row, so that what is wrong with it is told at once.
+pub(super) async fn start(
+    lease: Lease,
+    query: Query,
+    values: Vec<Value>,
+    limit: Duration,
+) -> Result<RowStream, Failure> {
+    let mut rows = rows(lease, query, values, limit);
+    let first = rows.try_next().await?;
+    let rest = rows.map_err(|failure| failure.error);
+    Ok(stream::iter(first.map(Ok)).chain(rest).boxed())
+}
+
+/// `limit` bounds each wait for the server, not the reader's pauses.
+fn rows(
+    mut lease: Lease,
+    query: Query,
+    values: Vec<Value>,
+    limit: Duration,
+) -> BoxStream<'static, Result<Row, Failure>> {
+    let around = lease.around();
+    let pooler = around.is_some();
+    let generator = try_stream! {
+        if let Some(begin) = &around {
+            within(limit, lease.link().batch(begin)).await?;
+        }
+        let mut arrived = 0_usize;
+        let mut again = !pooler;
+        let ended = loop {
+            let mut link = lease.link();
+            let mut rows = match within(limit, link.stream(&query, &values)).await {
+                Ok(rows) => rows,
+                Err(failure) => break Err(failure),
+            };
+            let ended = loop {
+                match within(limit, rows.try_next()).await {
+                    Ok(Some(row)) => yield row,
+                    Ok(None) => break Ok(()),
+                    Err(failure) => break Err(failure.after(arrived > 0)),
+                }
+                arrived += 1;
+                if arrived.is_multiple_of(ROWS_A_TURN) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            drop(rows);
+            // A stale statement is found before its first row.
+            if again && matches!(ended, Err(Failure { fate: Fate::Stale, .. })) {
+                again = false;
+                within(limit, link.forget()).await?;
+            } else {
+                break ended;
+            }
+        };
+        let usable = matches!(ended, Ok(()) | Err(Failure { fate: Fate::Usable | Fate::Stale, .. }));
+        if usable && pooler {
+            let end = if ended.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            let mut link = lease.link();
+            within(limit, async {
+                link.forget().await?;
+                link.batch(end).await
+            }).await?;
+        }
+        if usable {
+            lease.finish();
+        }
+        ended?;
+    };
+    generator.boxed()
+}

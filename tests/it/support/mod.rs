@@ -1,0 +1,46 @@
+//! The tests' PostgreSQL: one server for the binary, one database a test, made from a migrated template.
+//!
+//! A test that kills the server, freezes it or uses up its sessions takes its [`own_server`].
+
+mod database;
+
+use std::sync::OnceLock;
+
+use pontoon::embedded::{Embedded, Options};
+
+pub(crate) use database::{Database, execute};
+
+/// The server that all tests of this binary share. It ends with the process: a static is not dropped, but the server's
+/// watchdog sees the process end and removes the folder too.
+pub(crate) fn server() -> &'static Embedded {
+    static SERVER: OnceLock<Embedded> = OnceLock::new();
+    // Many tests at once, each with two pools.
+    SERVER.get_or_init(|| own_server(Embedded::options().ephemeral().tcp().max_connections(300)))
+}
+
+/// A server of the test's own, stopped when it is dropped.
+pub(crate) fn own_server(options: Options) -> Embedded {
+    options
+        .start()
+        .unwrap_or_else(|error| panic!("the tests need a PostgreSQL server: {error}"))
+}
+
+/// The name of the database that every test's database is copied from, made on first use.
+pub(crate) fn template() -> &'static str {
+    const NAME: &str = "pontoon_template";
+    static TEMPLATE: OnceLock<()> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        execute(
+            &server().url("postgres"),
+            &[&format!("CREATE DATABASE {NAME}")],
+        );
+        migrate(&server().url(NAME));
+    });
+    NAME
+}
+
+/// Brings the template to the newest schema. The place where migrations are applied; every session on the template must
+/// be closed on return, or it cannot be copied.
+fn migrate(url: &str) {
+    execute(url, &[]);
+}
