@@ -25,7 +25,13 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 5] = [Self::Point, Self::Hundred, Self::Insert, Self::Transaction, Self::Mixed];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Point,
+        Self::Hundred,
+        Self::Insert,
+        Self::Transaction,
+        Self::Mixed,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -42,8 +48,12 @@ impl Workload {
             Self::Point => "One row of eight columns by its primary key",
             Self::Hundred => "A hundred rows of eight columns",
             Self::Insert => "One row inserted, `synchronous_commit = off`",
-            Self::Transaction => "An UPDATE and a SELECT in a transaction, `synchronous_commit = off`",
-            Self::Mixed => "Short queries, every twentieth one of 2.5 ms: what the executor suffers",
+            Self::Transaction => {
+                "An UPDATE and a SELECT in a transaction, `synchronous_commit = off`"
+            }
+            Self::Mixed => {
+                "Short queries, every twentieth one of 2.5 ms: what the executor suffers"
+            }
         }
     }
 
@@ -94,18 +104,32 @@ pub(crate) fn fill(url: &str) -> Result<(), Box<dyn std::error::Error>> {
          INSERT INTO bench SELECT g, g % 1000, g / 7.0, g % 2 = 0, 'label ' || g, repeat('x', 100), now(), NULL
              FROM generate_series(1, {ROWS}) g;
          CREATE TABLE bench_insert (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number bigint, label text);
-         VACUUM ANALYZE bench;"
+"
     ))?;
+    client.batch_execute("VACUUM ANALYZE bench")?;
     Ok(())
 }
 
 /// A turn: `clients` tasks, each with one call under way, for `time`; the first tenth warms up and is not counted.
-pub(crate) async fn turn(contestant: Box<dyn Contestant>, workload: Workload, clients: usize, time: Duration) -> Measured {
+pub(crate) async fn turn(
+    contestant: Box<dyn Contestant>,
+    workload: Workload,
+    clients: usize,
+    time: Duration,
+) -> Measured {
     let contestant: Arc<dyn Contestant> = contestant.into();
     let counting = Arc::new(AtomicBool::new(false));
     let ending = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..clients)
-        .map(|client| tokio::spawn(client_loop(Arc::clone(&contestant), workload, client as u64, Arc::clone(&counting), Arc::clone(&ending))))
+        .map(|client| {
+            tokio::spawn(client_loop(
+                Arc::clone(&contestant),
+                workload,
+                client as u64,
+                Arc::clone(&counting),
+                Arc::clone(&ending),
+            ))
+        })
         .collect();
     let heartbeat = tokio::spawn(heartbeat(Arc::clone(&counting), Arc::clone(&ending)));
     tokio::time::sleep(time / 5).await;
@@ -116,7 +140,9 @@ pub(crate) async fn turn(contestant: Box<dyn Contestant>, workload: Workload, cl
     let (took, cpu) = (since.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let mut latencies = Histogram::<u64>::new(3).expect("three digits are allowed");
     for task in tasks {
-        latencies.add(task.await.expect("a client does not panic")).expect("histograms of the same shape");
+        latencies
+            .add(task.await.expect("a client does not panic"))
+            .expect("histograms of the same shape");
     }
     let stalls = heartbeat.await.expect("the heartbeat does not panic");
     drop(contestant);
@@ -130,7 +156,13 @@ pub(crate) async fn turn(contestant: Box<dyn Contestant>, workload: Workload, cl
     }
 }
 
-async fn client_loop(contestant: Arc<dyn Contestant>, workload: Workload, client: u64, counting: Arc<AtomicBool>, ending: Arc<AtomicBool>) -> Histogram<u64> {
+async fn client_loop(
+    contestant: Arc<dyn Contestant>,
+    workload: Workload,
+    client: u64,
+    counting: Arc<AtomicBool>,
+    ending: Arc<AtomicBool>,
+) -> Histogram<u64> {
     let mut latencies = Histogram::new(3).expect("three digits are allowed");
     let mut random = client.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     while !ending.load(Ordering::Relaxed) {
@@ -141,7 +173,9 @@ async fn client_loop(contestant: Arc<dyn Contestant>, workload: Workload, client
         let since = Instant::now();
         contestant.call(workload, id).await;
         if counting.load(Ordering::Relaxed) {
-            latencies.record(since.elapsed().as_nanos() as u64).expect("the histogram grows");
+            latencies
+                .record(since.elapsed().as_nanos() as u64)
+                .expect("the histogram grows");
         }
     }
     latencies
@@ -154,7 +188,8 @@ async fn heartbeat(counting: Arc<AtomicBool>, ending: Arc<AtomicBool>) -> Histog
         let due = Instant::now() + Duration::from_millis(1);
         tokio::time::sleep_until(due.into()).await;
         if counting.load(Ordering::Relaxed) {
-            late.record(due.elapsed().as_nanos() as u64).expect("the histogram grows");
+            late.record(due.elapsed().as_nanos() as u64)
+                .expect("the histogram grows");
         }
     }
     late
@@ -163,7 +198,17 @@ async fn heartbeat(counting: Arc<AtomicBool>, ending: Arc<AtomicBool>) -> Histog
 /// This process's user and system time.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|field| field.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
     (ticks(11) + ticks(12)) / 100.0
 }

@@ -7,7 +7,7 @@ mod contestants;
 mod load;
 mod report;
 
-use contestants::{Contestant, contestants};
+use contestants::contestants;
 use load::{Measured, Workload};
 use pontoon::embedded::Embedded;
 use std::time::Duration;
@@ -22,11 +22,21 @@ const TURN: Duration = Duration::from_millis(1500);
 pub(crate) const CONNECTIONS: usize = 10;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let server = Embedded::options().ephemeral().tcp().max_connections(200).start()?;
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
+    let server = Embedded::options()
+        .ephemeral()
+        .tcp()
+        .max_connections(200)
+        .start()?;
     let url = server.url("postgres");
     load::fill(&url)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let mut report = report::Report::default();
     for workload in Workload::ALL {
         if !asked.is_empty() && !asked.iter().any(|name| name == workload.name()) {
@@ -52,12 +62,20 @@ async fn measure(url: &str, workload: Workload, clients: usize) -> Vec<(&'static
         for contestant in contestants(url, workload).await {
             let name = contestant.name();
             let measured = load::turn(contestant, workload, clients, TURN).await;
-            eprintln!("{} {clients} clients, round {}: {name} {:.0}/s", workload.name(), round + 1, measured.per_second);
+            eprintln!(
+                "{} {clients} clients, round {}: {name} {:.0}/s",
+                workload.name(),
+                round + 1,
+                measured.per_second
+            );
             match rounds.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, turns)) => turns.push(measured),
                 None => rounds.push((name, vec![measured])),
             }
         }
     }
-    rounds.into_iter().map(|(name, turns)| (name, Measured::median(turns))).collect()
+    rounds
+        .into_iter()
+        .map(|(name, turns)| (name, Measured::median(turns)))
+        .collect()
 }

@@ -51,7 +51,8 @@ impl R2d2Transaction {
         let (started, first) = oneshot::channel();
         let pooler = blocking.settings().session.transaction_pooler;
         let begin = options.begin_sql(blocking.settings());
-        let job = blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, started));
+        let job =
+            blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, started));
         // The job answers twice: once it has begun, and at its end. Given up before that, it finds its inbox closed and rolls back.
         tokio::select! {
             biased;
