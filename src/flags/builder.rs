@@ -66,6 +66,18 @@ impl Builder {
         self
     }
 
+    /// The sources that the program's settings name.
+    #[cfg(feature = "server")]
+    pub fn settings(self, settings: &crate::config::Settings) -> Self {
+        self.use_async_db(settings.use_async_db)
+            .kill_file(settings.kill_file())
+            .file(
+                &settings.config,
+                &settings.environment,
+                settings.config_is_named,
+            )
+    }
+
     /// Looks at every source and makes the flag. [`Flags::watch`] keeps it up to date.
     ///
     /// # Errors

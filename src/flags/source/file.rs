@@ -158,3 +158,6 @@ fn kept(last: &Reading, alarm: String) -> Reading {
         ..last.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;
