@@ -1,5 +1,10 @@
 //! The integration tests: one binary, one file a concern. Each test has a database of its own from `support`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test as the test itself would"
+)]
+
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
