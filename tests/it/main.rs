@@ -8,4 +8,6 @@
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
+mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod smoke;
+mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.

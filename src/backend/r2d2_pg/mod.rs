@@ -38,6 +38,7 @@ impl R2d2Backend {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
     pub fn new(target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Self> {
+        let settings = target.settle(settings);
         let (config, tls) = target.blocking(&settings)?;
         let pool = OwnPool::new(config, tls, settings.clone(), Arc::clone(&budget));
         Ok(Self {
