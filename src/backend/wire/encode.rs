@@ -148,7 +148,7 @@ fn put_numeric(text: &str, value: &Value, ty: &Type, out: &mut Vec<u8>) -> Put {
     }
 }
 
-fn not_whole(value: &Value, ty: &Type) -> Box<Misfit> {
+fn not_whole(value: &Value, ty: &Type) -> Misfit {
     let rule =
         "it is not a whole number in the range of that type; round it, or cast it in the query";
     Misfit::rule(value, ty, rule)

@@ -99,9 +99,9 @@ pub(super) fn put(text: &str, ty: &Type, out: &mut Vec<u8>) -> Option<()> {
         }
         _ => return None,
     }
-    numbers
-        .iter()
-        .for_each(|number| out.extend_from_slice(&number.to_be_bytes()));
+    for number in numbers {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
     scan.0.is_empty().then_some(())
 }
 
@@ -161,7 +161,9 @@ impl Scan<'_> {
             && self.eat('(');
         let (x, y) = self.pair()?;
         self.eat(',').then_some(())?;
-        let radius = self.number().filter(|radius| !(*radius < 0.0))?;
+        let radius = self
+            .number()
+            .filter(|radius| radius.is_nan() || *radius >= 0.0)?;
         let ends = (!angle || self.eat('>')) && (!outer || self.eat(')'));
         ends.then_some([x, y, radius])
     }

@@ -112,7 +112,7 @@ pub(super) fn composite(text: &str) -> Option<Vec<Value>> {
     let mut scan = Scan(inner);
     let mut fields = Vec::new();
     loop {
-        fields.push(scan.member(&[',', ')'])?.map_or(Value::Null, Value::Text));
+        fields.push(scan.member(&[',', ')'])?);
         if scan.eat(')') {
             break;
         }
@@ -205,14 +205,14 @@ impl Scan<'_> {
         (!text.is_empty()).then_some(Value::Text(text))
     }
 
-    /// A field or a bound, of quoted and bare pieces, up to one of `ends`; `None` inside where nothing stands.
-    fn member(&mut self, ends: &[char]) -> Option<Option<String>> {
+    /// A field or a bound, of quoted and bare pieces, up to one of `ends`; NULL where nothing stands.
+    fn member(&mut self, ends: &[char]) -> Option<Value> {
         let mut text = String::new();
         let mut any = false;
         loop {
             let c = self.0.chars().next()?;
             if ends.contains(&c) {
-                return Some(any.then_some(text));
+                return Some(any.then_some(text).into());
             }
             any = true;
             self.0 = &self.0[c.len_utf8()..];
@@ -270,8 +270,8 @@ impl Scan<'_> {
             self.eat(')').then_some(())?;
         }
         Some(Range::Bounds {
-            lower: lower.map(|text| (Value::Text(text), lower_in)),
-            upper: upper.map(|text| (Value::Text(text), upper_in)),
+            lower: (!lower.is_null()).then_some((lower, lower_in)),
+            upper: (!upper.is_null()).then_some((upper, upper_in)),
         })
     }
 }

@@ -23,12 +23,11 @@ pub(super) fn read_array(element: Option<&Type>, bytes: &[u8], depth: usize) -> 
     reader.i32()?;
     let oid = reader.u32()?;
     let sent;
-    let element = match element {
-        Some(element) => element,
-        None => {
-            sent = builtin(oid, || format!("of an array's elements, oid {oid},"))?;
-            &sent
-        }
+    let element = if let Some(element) = element {
+        element
+    } else {
+        sent = builtin(oid, || format!("of an array's elements, oid {oid},"))?;
+        &sent
     };
     if count > MOST_DIMENSIONS {
         return Err(Flaw::Bytes("it has more than six dimensions"));

@@ -186,9 +186,9 @@ impl<'a> Digits<'a> {
 }
 
 fn put_header(out: &mut Vec<u8>, words: [u16; 4]) {
-    words
-        .iter()
-        .for_each(|word| out.extend_from_slice(&word.to_be_bytes()));
+    for word in words {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ pub(super) fn put(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
     match (ty, ty.kind()) {
         (&(Type::INT2_VECTOR | Type::OID_VECTOR), _) => put_vector(text, ty, out),
         (_, Kind::Array(element)) => {
-            let delimiter = if *element == Type::BOX { ';' } else { ',' };
-            let array = literal::array(text, delimiter).ok_or_else(unread)?;
+            let boxes = || literal::array(text, ';').filter(|_| *element == Type::BOX);
+            // A value that holds boxes prints them with commas, quoted.
+            let array = boxes().or_else(|| literal::array(text, ','));
+            let array = array.ok_or_else(unread)?;
             nested::put_array(&array, ty, element, out)
         }
         (_, Kind::Composite(fields)) => {
@@ -38,8 +40,7 @@ fn put_simple(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
         let rule = "the server takes no empty one as a parameter; write it into the query";
         return Err(Misfit::rule(&Value::Text(String::new()), ty, rule));
     }
-    if let Some(read) = value_of(text, ty) {
-        let value = read.ok_or_else(|| Misfit::text(ty))?;
+    if let Some(value) = value_of(text, ty)? {
         return encode::put(&value, ty, out);
     }
     let done = match *ty {
@@ -75,24 +76,15 @@ fn put_simple(text: &str, ty: &Type, out: &mut Vec<u8>) -> Put {
     done.ok_or_else(|| Misfit::text(ty))
 }
 
-/// The value of a variant of its own that the text names, `None` inside where it names none; `None` for types that have no variant.
-fn value_of(text: &str, ty: &Type) -> Option<Option<Value>> {
+/// The value of a variant of its own that the text names; `None` for types that have no variant.
+fn value_of(text: &str, ty: &Type) -> Result<Option<Value>, Misfit> {
     let trimmed = text.trim_ascii();
-    Some(match *ty {
+    let read = match *ty {
         Type::BOOL => boolean(trimmed).map(Value::Bool),
         Type::INT2 | Type::INT4 | Type::INT8 => trimmed.parse().ok().map(Value::Int),
         ref ty if encode::is_oid(ty) => trimmed.parse().ok().map(Value::Int),
         Type::FLOAT8 => float(text).map(Value::Float8),
-        Type::FLOAT4 => float(text).map(|wide| {
-            trimmed.parse().map_or(Value::Float8(wide), |v: f32| {
-                // What overflows or vanishes in the narrow type is left wide, and refused when it is put.
-                if v.is_infinite() || v == 0.0 {
-                    Value::Float8(wide)
-                } else {
-                    Value::Float4(v)
-                }
-            })
-        }),
+        Type::FLOAT4 => float4(trimmed),
         Type::BYTEA => bytes(text).map(Value::Bytes),
         Type::UUID => uuid(trimmed).map(Value::Uuid),
         Type::DATE => text.parse().ok().map(Value::Date),
@@ -101,7 +93,19 @@ fn value_of(text: &str, ty: &Type) -> Option<Option<Value>> {
         Type::TIMESTAMP => Timestamp::from_local(text).map(Value::Timestamp),
         Type::TIMESTAMPTZ => text.parse().ok().map(Value::TimestampTz),
         Type::INTERVAL => text.parse().ok().map(Value::Interval),
-        _ => return None,
+        _ => return Ok(None),
+    };
+    read.map(Some).ok_or_else(|| Misfit::text(ty))
+}
+
+/// A `real`; what overflows or vanishes in it is left wide, and refused when it is put.
+fn float4(text: &str) -> Option<Value> {
+    let wide = float(text)?;
+    let narrow: f32 = text.parse().ok()?;
+    Some(if narrow.is_infinite() || narrow == 0.0 {
+        Value::Float8(wide)
+    } else {
+        Value::Float4(narrow)
     })
 }
 

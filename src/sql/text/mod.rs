@@ -1,7 +1,7 @@
 //! How values print: in Postgres' own text form, as `psql` shows them with `DateStyle` ISO, `IntervalStyle` postgres and `TimeZone` UTC.
 //!
 //! One thing the server knows and a value does not: the elements of a `box[]` are separated by `;`. Here they are quoted and separated by
-//! a comma, which names the same array.
+//! a comma, which the codec reads too, but the server does not.
 
 mod float;
 

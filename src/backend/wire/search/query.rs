@@ -1,83 +1,7 @@
-//! `tsvector` and `tsquery` in their text forms.
+//! `tsquery`: lexemes that operators join.
 
-use super::reader::{Flaw, Read, Reader};
-use std::collections::BTreeMap;
-
-const WEIGHTS: [char; 4] = ['D', 'C', 'B', 'A'];
-/// A position's lower 14 bits; its upper two are the weight.
-const MOST_POSITION: u16 = 0x3fff;
-const MOST_POSITIONS: usize = 256;
-
-/// The text of a `tsvector`: `'fat':2A 'rat':3`.
-pub(super) fn read_vector(bytes: &[u8]) -> Read<String> {
-    let mut reader = Reader::new(bytes);
-    let count = reader.count(3)?;
-    let mut text = String::with_capacity(bytes.len());
-    for index in 0..count {
-        if index > 0 {
-            text.push(' ');
-        }
-        quote(reader.cstring()?, &mut text);
-        for at in 0..reader.u16()? {
-            text.push(if at == 0 { ':' } else { ',' });
-            let position = reader.u16()?;
-            text.push_str(&(position & MOST_POSITION).to_string());
-            match WEIGHTS[usize::from(position >> 14)] {
-                'D' => {}
-                weight => text.push(weight),
-            }
-        }
-    }
-    reader.end()?;
-    Ok(text)
-}
-
-fn quote(lexeme: &str, text: &mut String) {
-    text.push('\'');
-    for c in lexeme.chars() {
-        if matches!(c, '\'' | '\\') {
-            text.push(c);
-        }
-        text.push(c);
-    }
-    text.push('\'');
-}
-
-/// Puts the `tsvector` that the text names.
-pub(super) fn put_vector(text: &str, out: &mut Vec<u8>) -> Option<()> {
-    // The server wants each lexeme once, with its positions in order; of one position the heaviest weight.
-    let mut lexemes: BTreeMap<String, BTreeMap<u16, u16>> = BTreeMap::new();
-    let mut scan = Scan(text);
-    scan.spaces();
-    while !scan.0.is_empty() {
-        let lexeme = scan.lexeme(|c| c == ':' || c.is_whitespace())?;
-        let positions = lexemes.entry(lexeme).or_default();
-        if scan.eat(':') {
-            loop {
-                let (position, weight) = scan.position()?;
-                let known = positions.entry(position).or_insert(weight);
-                *known = weight.max(*known);
-                if !scan.eat(',') {
-                    break;
-                }
-            }
-        }
-        if !scan.spaces() && !scan.0.is_empty() {
-            return None;
-        }
-    }
-    out.extend_from_slice(&i32::try_from(lexemes.len()).ok()?.to_be_bytes());
-    for (lexeme, positions) in lexemes {
-        out.extend_from_slice(lexeme.as_bytes());
-        out.push(0);
-        let kept = positions.len().min(MOST_POSITIONS - 1);
-        out.extend_from_slice(&u16::try_from(kept).ok()?.to_be_bytes());
-        for (position, weight) in positions.into_iter().take(kept) {
-            out.extend_from_slice(&(weight << 14 | position).to_be_bytes());
-        }
-    }
-    Some(())
-}
+use super::super::reader::{Flaw, Read, Reader};
+use super::{Scan, WEIGHTS, quote, weight};
 
 /// A parsed or received part of a `tsquery`.
 enum Item {
@@ -107,7 +31,7 @@ fn priority(operator: u8) -> u8 {
 }
 
 /// The text of a `tsquery`: `'fat' & !'rat':*`.
-pub(super) fn read_query(bytes: &[u8]) -> Read<String> {
+pub(in super::super) fn read_query(bytes: &[u8]) -> Read<String> {
     let mut reader = Reader::new(bytes);
     let count = reader.count(2)?;
     let mut items = (0..count)
@@ -193,7 +117,7 @@ fn binary(code: u8, distance: u16, left: (String, u8), right: (String, u8)) -> S
         (AND, _) => text.push_str(" & "),
         (OR, _) => text.push_str(" | "),
         (_, 1) => text.push_str(" <-> "),
-        (_, distance) => text.push_str(&format!(" <{distance}> ")),
+        (_, distance) => text.extend([" <", &distance.to_string(), "> "]),
     }
     text.push_str(&within(right, outer, code == PHRASE));
     text
@@ -209,7 +133,7 @@ fn within((text, inner): (String, u8), outer: u8, right_of_phrase: bool) -> Stri
 }
 
 /// Puts the `tsquery` that the text names.
-pub(super) fn put_query(text: &str, out: &mut Vec<u8>) -> Option<()> {
+pub(in super::super) fn put_query(text: &str, out: &mut Vec<u8>) -> Option<()> {
     let items = postfix(text)?;
     out.extend_from_slice(&i32::try_from(items.len()).ok()?.to_be_bytes());
     for item in items.into_iter().rev() {
@@ -286,70 +210,7 @@ fn postfix(text: &str) -> Option<Vec<Item>> {
     Some(items)
 }
 
-struct Scan<'a>(&'a str);
-
 impl Scan<'_> {
-    fn spaces(&mut self) -> bool {
-        let rest = self.0.trim_start();
-        let any = rest.len() < self.0.len();
-        self.0 = rest;
-        any
-    }
-
-    fn eat(&mut self, wanted: char) -> bool {
-        let rest = self.0.strip_prefix(wanted);
-        self.0 = rest.unwrap_or(self.0);
-        rest.is_some()
-    }
-
-    fn number(&mut self) -> Option<u32> {
-        let end = self.0.find(|c: char| !c.is_ascii_digit());
-        let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
-        self.0 = rest;
-        digits.parse().ok()
-    }
-
-    /// `'quoted'`, or what comes up to a character that ends it.
-    fn lexeme(&mut self, ends: impl Fn(char) -> bool) -> Option<String> {
-        let mut lexeme = String::new();
-        let quoted = self.eat('\'');
-        let mut chars = self.0.char_indices().peekable();
-        let mut end = if quoted { None } else { Some(self.0.len()) };
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '\\' => lexeme.push(chars.next()?.1),
-                '\'' if quoted && chars.peek().is_some_and(|(_, next)| *next == '\'') => {
-                    chars.next();
-                    lexeme.push('\'');
-                }
-                '\'' if quoted => {
-                    end = Some(at + 1);
-                    break;
-                }
-                c if !quoted && ends(c) => {
-                    end = Some(at);
-                    break;
-                }
-                '\0' => return None,
-                c => lexeme.push(c),
-            }
-        }
-        self.0 = &self.0[end?..];
-        (!lexeme.is_empty()).then_some(lexeme)
-    }
-
-    fn position(&mut self) -> Option<(u16, u16)> {
-        let position = self.number().filter(|position| *position > 0)?;
-        let position = u16::try_from(position)
-            .unwrap_or(u16::MAX)
-            .min(MOST_POSITION);
-        let weight = self.0.chars().next().and_then(weight);
-        if weight.is_some() {
-            self.0 = &self.0[1..];
-        }
-        Some((position, weight.unwrap_or(0)))
-    }
-
     fn operand(&mut self) -> Option<Item> {
         let ends =
             |c: char| c.is_whitespace() || matches!(c, ':' | '&' | '|' | '!' | '(' | ')' | '<');
@@ -388,40 +249,14 @@ impl Scan<'_> {
     }
 }
 
-fn weight(c: char) -> Option<u16> {
-    let found = WEIGHTS
-        .iter()
-        .position(|weight| weight.eq_ignore_ascii_case(&c));
-    found.and_then(|weight| u16::try_from(weight).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn vector(text: &str) -> Option<String> {
-        let mut out = Vec::new();
-        put_vector(text, &mut out)?;
-        read_vector(&out).ok()
-    }
 
     fn query(text: &str) -> Option<String> {
         let mut out = Vec::new();
         put_query(text, &mut out)?;
         read_query(&out).ok()
-    }
-
-    #[test]
-    fn vectors_are_read_and_shown() {
-        assert_eq!(vector("").as_deref(), Some(""));
-        assert_eq!(
-            vector("rat:3 fat:2A,1b 'it''s \\\\':4").as_deref(),
-            Some("'fat':1B,2A 'it''s \\\\':4 'rat':3")
-        );
-        assert_eq!(vector("a:1 a:1A,2").as_deref(), Some("'a':1A,2"));
-        for text in ["'a", "a:", "a:0", "a:1x", "''", ":1", "a\\"] {
-            assert_eq!(vector(text), None, "{text}");
-        }
     }
 
     #[test]
