@@ -3,6 +3,8 @@
 
 pub mod backend;
 pub mod bridge;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod embedded;
