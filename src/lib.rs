@@ -12,6 +12,7 @@ pub mod error;
 pub mod flags;
 pub mod metrics;
 pub mod sql;
+pub mod store;
 
 pub use bridge::Bridge;
 pub use error::{Error, ErrorKind, Result};

@@ -5,6 +5,7 @@
 
 mod budget;
 mod failure;
+pub mod migrate;
 #[cfg(feature = "blocking")]
 mod r2d2_pg;
 mod session;

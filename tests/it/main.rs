@@ -8,6 +8,9 @@
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
+mod memories; // The store of memories, on each backend.
+mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.
+mod migrate; // The schema: the same by either backend, by many at once, and none but this build's.
 mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod smoke;
 mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.
