@@ -1,4 +1,4 @@
-//! What deciding a unit's backend costs: alone, with overrides, and while the flag is replaced without a pause.
+//! What deciding a unit's backend costs: alone, with overrides, and while the flag is replaced.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pontoon::backend::BackendKind;
@@ -6,6 +6,7 @@ use pontoon::flags::{Flags, Key};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// Each case; a case that allocates ends the run.
 fn decide(criterion: &mut Criterion) {
@@ -32,17 +33,25 @@ fn decide(criterion: &mut Criterion) {
     }
     case("canary, 1000 overrides", &overridden, Some(key));
     let stormy = Flags::in_memory(25);
-    during_a_storm(&stormy, || case("canary, reload storm", &stormy, Some(key)));
+    during_a_storm(&stormy, Duration::from_micros(100), || {
+        case("canary, up to 10000 changes a second", &stormy, Some(key));
+    });
+    during_a_storm(&stormy, Duration::ZERO, || {
+        case("canary, changes without a pause", &stormy, Some(key));
+    });
     group.finish();
 }
 
-/// Runs `measured` while another thread replaces the flag as fast as it can.
-fn during_a_storm(flags: &Flags, measured: impl FnOnce()) {
+/// Runs `measured` while another thread replaces the flag again and again.
+fn during_a_storm(flags: &Flags, pause: Duration, measured: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for percent in (1..=99).cycle() {
                 flags.set_percent(percent);
+                if !pause.is_zero() {
+                    thread::sleep(pause);
+                }
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }

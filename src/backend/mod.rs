@@ -4,6 +4,7 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+#[cfg(any(feature = "blocking", feature = "async"))]
 mod failure;
 pub mod migrate;
 #[cfg(feature = "blocking")]
@@ -25,6 +26,7 @@ pub use sqlx_pg::SqlxBackend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
 use async_trait::async_trait;
+#[cfg(any(feature = "blocking", feature = "async"))]
 use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -69,7 +71,12 @@ impl fmt::Display for BackendKind {
 ///
 /// # Errors
 /// [`ErrorKind::Config`] when a certificate or key cannot be read, or this build does not contain the backend.
-pub fn connect(kind: BackendKind, target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Arc<dyn StorageBackend>> {
+pub fn connect(
+    kind: BackendKind,
+    target: &Target,
+    settings: Settings,
+    budget: Arc<Budget>,
+) -> Result<Arc<dyn StorageBackend>> {
     match kind {
         #[cfg(feature = "blocking")]
         BackendKind::Blocking => Ok(Arc::new(R2d2Backend::new(target, settings, budget)?)),
@@ -273,6 +280,7 @@ impl TransactionOptions {
         }
     }
 
+    #[cfg(any(feature = "blocking", feature = "async"))]
     /// What begins it on a connection with these settings, in one round trip: behind a pooler it sets for itself what no session keeps.
     pub(crate) fn begin_sql(self, settings: &Settings) -> Cow<'static, str> {
         match session::transaction_sql(settings) {
@@ -281,6 +289,7 @@ impl TransactionOptions {
         }
     }
 
+    #[cfg(any(feature = "blocking", feature = "async"))]
     fn statement(self) -> &'static str {
         match (self.isolation, self.read_only) {
             (None, false) => "BEGIN",

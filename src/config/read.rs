@@ -65,9 +65,9 @@ impl Document<'_> {
                 DeValue::Table(table) => self.unknown_keys_below(table, &below, wrong),
                 DeValue::Array(items) => {
                     let tables = items.iter().filter_map(|item| item.get_ref().as_table());
-                    tables.for_each(|table| {
-                        self.unknown_keys_below(table, &format!("{below}[]"), wrong)
-                    });
+                    for table in tables {
+                        self.unknown_keys_below(table, &format!("{below}[]"), wrong);
+                    }
                 }
                 _ => {}
             }
@@ -117,7 +117,7 @@ impl Document<'_> {
 
     fn line(&self, span: Range<usize>) -> usize {
         let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        before.split(|byte| *byte == b'\n').count()
     }
 }
 

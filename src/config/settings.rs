@@ -31,7 +31,7 @@ pub struct Settings {
     pub config_is_named: bool,
     /// The path of the kill file; `None`: [`Settings::kill_file`] puts it into the data folder.
     pub(super) kill_file: Option<PathBuf>,
-    /// Where the private PostgreSQL and the kill file live.
+    /// Where the private server and the kill file live.
     pub data_dir: PathBuf,
     /// The address that the server listens on.
     pub listen: SocketAddr,

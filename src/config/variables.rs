@@ -183,6 +183,7 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 /// Whether a container platform set this variable: for a service called `pontoon` it sets its addresses.
+#[cfg(feature = "server")]
 pub(super) fn is_service_address(name: &str) -> bool {
     let rest = name.strip_prefix("PONTOON_").unwrap_or_default();
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")

@@ -1,6 +1,7 @@
 //! TLS: each mode, root and client certificate means the same on both drivers, against servers that are right, wrong or without TLS.
 
 use crate::support::{execute, own_server};
+use futures_util::future::join_all;
 use pontoon::ErrorKind;
 use pontoon::backend::{
     Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, StorageBackendExt, Target,
@@ -11,7 +12,6 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -169,18 +169,20 @@ async fn a_mode_accepts_the_same_servers_on_both_drivers() {
     let server = Server::start();
     for (place, shown) in SERVERS.into_iter().enumerate() {
         server.show(shown);
-        for (query, row) in MODES {
-            for host in ["localhost", "127.0.0.1"] {
-                let expected = match row.as_bytes()[place] {
-                    b'p' => Ok((false, None)),
-                    b'e' => Ok((true, None)),
-                    _ => Err(ErrorKind::Unreachable),
-                };
-                let found = outcomes(&server.url("postgres", host, query)).await;
-                let both = [expected.clone(), expected];
-                assert_eq!(found, both, "{shown} server, host {host}, {query:?}");
-            }
-        }
+        let cases = MODES
+            .iter()
+            .flat_map(|mode| ["localhost", "127.0.0.1"].map(|host| (mode, host)));
+        let checks = cases.map(async |((query, row), host)| {
+            let expected = match row.as_bytes()[place] {
+                b'p' => Ok((false, None)),
+                b'e' => Ok((true, None)),
+                _ => Err(ErrorKind::Unreachable),
+            };
+            let found = outcomes(&server.url("postgres", host, query)).await;
+            let both = [expected.clone(), expected];
+            assert_eq!(found, both, "{shown} server, host {host}, {query:?}");
+        });
+        join_all(checks).await;
     }
 }
 

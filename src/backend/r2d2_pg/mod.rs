@@ -111,6 +111,10 @@ fn in_transaction<T>(
     outcome
 }
 
+fn ping(link: &mut Link<'_>) -> Outcome<()> {
+    link.ping()
+}
+
 fn count(link: &mut Link<'_>, query: &Query, values: &[Value], again: bool) -> Outcome<u64> {
     link.run(query, values, &mut |_| ControlFlow::Continue(()), again)
 }
@@ -199,7 +203,7 @@ impl StorageBackend for R2d2Backend {
     }
 
     async fn ping(&self) -> Result<()> {
-        let answer = self.blocking.run_blocking(|link| link.ping()).await;
+        let answer = self.blocking.run_blocking(ping).await;
         answer.map_err(|error| error.with_backend(BackendKind::Blocking.as_str()))
     }
 

@@ -7,7 +7,6 @@ use super::target::{Mode, Target};
 use super::{setup, tls, values};
 use crate::backend::{BackendKind, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use std::time::Duration;
 
 /// The longest name that the server keeps, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -31,6 +30,7 @@ impl Target {
     #[cfg(feature = "blocking")]
     pub(crate) fn blocking(&self, settings: &Settings) -> Result<(postgres::Config, tls::Tls)> {
         use postgres::config::{ChannelBinding, SslMode};
+        use std::time::Duration;
         self.check(settings)?;
         let mut config = postgres::Config::new();
         match &self.address {
@@ -240,6 +240,7 @@ mod tests {
     #[test]
     fn the_blocking_driver_is_given_everything() {
         use postgres::config::{Host, SslMode};
+        use std::time::Duration;
         let url = "postgres://me:p%40w@h:6000/db?options=-c%20a.b=c%5C%20d&connect_timeout=7&sslmode=verify-full";
         let target = target(url, Some("-c geqo=off"));
         let settings = target.settle(Settings::default());

@@ -42,3 +42,5 @@ pub(crate) use setup::{setup_sql, transaction_sql};
 pub use target::Target;
 #[cfg(feature = "blocking")]
 pub(crate) use tls::Tls;
+#[cfg(any(feature = "blocking", feature = "async"))]
+pub(crate) use tls::refused_tls;

@@ -11,7 +11,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
+use std::error::Error as StdError;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -79,6 +81,24 @@ pub(super) fn settle_process_default() {
         // It fails where another thread was faster, which serves as well.
         let _ = ring::default_provider().install_default();
     }
+}
+
+/// Whether TLS is why no connection could be opened: the server offers none, or one side does not trust the other. Trying again does not
+/// change that.
+pub(crate) fn refused_tls(error: &Error) -> bool {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = next {
+        // What both drivers say of a server without TLS.
+        if cause.is::<rustls::Error>() || cause.to_string() == "server does not support TLS" {
+            return true;
+        }
+        // An I/O error gives out what is beneath the error that it holds, not that error.
+        let held = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = held.map_or_else(|| cause.source(), |held| Some(held as _));
+    }
+    false
 }
 
 fn webpki(
@@ -322,6 +342,24 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config, "{query}");
             assert!(error.to_string().contains(expected), "{query}: {error}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_a_server_that_is_away() {
+        let error = |source: io::Error| {
+            let broke =
+                Error::new(ErrorKind::Connection, "the connection broke").with_source(source);
+            Error::new(ErrorKind::Unreachable, "no connection").with_source(broke)
+        };
+        let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        assert!(refused_tls(&error(io::Error::other(untrusted))));
+        assert!(refused_tls(&error(io::Error::other(
+            "server does not support TLS"
+        ))));
+        assert!(!refused_tls(&error(
+            io::ErrorKind::ConnectionRefused.into()
+        )));
+        assert!(!refused_tls(&Error::new(ErrorKind::Unreachable, "")));
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! What the data folder keeps over restarts, and who may use it.
 
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use pontoon::embedded::{Embedded, EmbeddedError, Options};
 use tempfile::TempDir;
@@ -153,47 +151,5 @@ fn a_folder_closed_to_the_servers_user_is_refused_with_the_place() {
             execute(&result.unwrap().url("postgres"), &["SELECT 1"]),
             ["1"]
         );
-    }
-}
-
-#[test]
-fn data_of_a_version_that_is_not_installed_is_warned_of() {
-    let folder = data_folder();
-    fs::create_dir(folder.path().join("postgres-8")).unwrap();
-    fs::write(folder.path().join("pontoon.lock"), "").unwrap();
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .finish();
-    let server = tracing::subscriber::with_default(subscriber, || {
-        own_server(on(folder.path()).fsync(false))
-    });
-    drop(server);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let warning = text
-        .lines()
-        .find(|line| line.contains("WARN"))
-        .unwrap_or_default();
-    assert!(
-        warning.contains("PostgreSQL 8") && warning.contains("not installed"),
-        "{text}"
-    );
-    assert!(
-        text.contains("making a PostgreSQL"),
-        "the first start says what it does: {text}"
-    );
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

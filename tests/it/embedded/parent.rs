@@ -7,6 +7,7 @@ use std::{env, fs, thread};
 
 use pontoon::embedded::{Embedded, EmbeddedError};
 use rustix::process::{Pid, Signal};
+use tempfile::NamedTempFile;
 
 use super::{eventually, lives, open_to_all};
 use crate::support::{execute, own_server};
@@ -25,6 +26,8 @@ struct Parent {
     sibling: u32,
     folder: PathBuf,
     url: String,
+    /// What the process logs.
+    log: NamedTempFile,
 }
 
 impl Parent {
@@ -33,6 +36,7 @@ impl Parent {
     }
 
     fn start_with(variable: &str, value: &Path) -> Self {
+        let log = NamedTempFile::new().unwrap();
         let mut process = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -44,6 +48,7 @@ impl Parent {
             .env(variable, value)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap())
@@ -60,6 +65,7 @@ impl Parent {
             sibling,
             folder: PathBuf::from(words[2]),
             url: words[3].to_owned(),
+            log,
         }
     }
 
@@ -84,6 +90,11 @@ fn signal(pid: u32, signal: Signal) {
 
 /// What the other process does, until it is killed.
 fn hold(folder: &Path) {
+    // For the whole process: another test's thread cannot switch an event off before it is seen.
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(io::stderr)
+        .init();
     let options = match folder {
         _ if env::var_os("XDG_DATA_HOME").is_some() => Embedded::options(),
         folder if folder.as_os_str().is_empty() => Embedded::options().ephemeral(),
@@ -192,6 +203,28 @@ fn a_folder_in_use_names_the_process_that_uses_it() {
         "{error}"
     );
     assert!(lives(parent.server), "the other server is not disturbed");
+}
+
+#[test]
+fn data_of_a_version_that_is_not_installed_is_warned_of() {
+    let folder = tempfile::Builder::new()
+        .permissions(open_to_all())
+        .tempdir()
+        .unwrap();
+    fs::create_dir(folder.path().join("postgres-8")).unwrap();
+    fs::write(folder.path().join("pontoon.lock"), "").unwrap();
+    let parent = Parent::start(Some(folder.path()));
+    let text = fs::read_to_string(parent.log.path()).unwrap();
+    let warning = text.lines().find(|line| line.contains("WARN"));
+    let warning = warning.unwrap_or_default();
+    assert!(
+        warning.contains("PostgreSQL 8") && warning.contains("not installed"),
+        "{text}"
+    );
+    assert!(
+        text.contains("making a PostgreSQL"),
+        "the first start says what it does: {text}"
+    );
 }
 
 #[test]
