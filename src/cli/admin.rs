@@ -24,13 +24,28 @@ impl Instance {
     pub(super) fn at(url: Option<&str>, settings: &Settings) -> Outcome<Self> {
         let url = match url {
             Some(url) if url.starts_with("http://") => url.trim_end_matches('/').to_owned(),
-            Some(url) => return Err(Failure::Usage(format!("--url {url}: an instance is reached by http://ADDRESS:PORT"))),
+            Some(url) => {
+                return Err(Failure::Usage(format!(
+                    "--url {url}: an instance is reached by http://ADDRESS:PORT"
+                )));
+            }
             None => local(settings),
         };
-        let token = settings.admin_token.as_ref().map(|token| token.expose().to_owned());
+        let token = settings
+            .admin_token
+            .as_ref()
+            .map(|token| token.expose().to_owned());
         // A proxy for the way out is none for a neighbour.
-        let agent = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).proxy(None).build();
-        Ok(Self { url, token, agent: agent.into() })
+        let agent = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build();
+        Ok(Self {
+            url,
+            token,
+            agent: agent.into(),
+        })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -39,7 +54,10 @@ impl Instance {
 
     /// What the instance answers to `GET`.
     pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
-        let request = self.agent.get(format!("{}{path}", self.url)).query_pairs(query.iter().copied());
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .query_pairs(query.iter().copied());
         let request = match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
@@ -63,9 +81,18 @@ impl Instance {
         let status = response.status();
         let text = response.body_mut().read_to_string().map_err(away)?;
         if !status.is_success() {
-            return Err(Failure::Instance(self.url.clone(), status.as_u16(), said(&text)));
+            return Err(Failure::Instance(
+                self.url.clone(),
+                status.as_u16(),
+                said(&text),
+            ));
         }
-        serde_json::from_str(&text).map_err(|error| Failure::NoInstance(self.url.clone(), format!("what answers is no instance of pontoon: {error}")))
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::NoInstance(
+                self.url.clone(),
+                format!("what answers is no instance of pontoon: {error}"),
+            )
+        })
     }
 }
 
@@ -83,10 +110,18 @@ fn local(settings: &Settings) -> String {
 /// The sentence of a problem document, or the answer's first line.
 fn said(text: &str) -> String {
     let problem: Option<Value> = serde_json::from_str(text).ok();
-    let detail = problem.as_ref().and_then(|problem| problem.get("detail").or_else(|| problem.get("title")));
+    let detail = problem
+        .as_ref()
+        .and_then(|problem| problem.get("detail").or_else(|| problem.get("title")));
     match detail.and_then(Value::as_str) {
         Some(detail) => detail.to_owned(),
-        None => text.lines().next().unwrap_or_default().chars().take(200).collect(),
+        None => text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(200)
+            .collect(),
     }
 }
 
@@ -97,16 +132,26 @@ mod tests {
     #[test]
     fn an_instance_that_listens_everywhere_is_asked_here() {
         let mut settings = Settings::default();
-        for (listen, url) in [("0.0.0.0:1", "http://127.0.0.1:1"), ("[::]:2", "http://[::1]:2"), ("10.0.0.1:3", "http://10.0.0.1:3")] {
+        for (listen, url) in [
+            ("0.0.0.0:1", "http://127.0.0.1:1"),
+            ("[::]:2", "http://[::1]:2"),
+            ("10.0.0.1:3", "http://10.0.0.1:3"),
+        ] {
             settings.listen = listen.parse().unwrap();
             assert_eq!(Instance::at(None, &settings).unwrap().url(), url);
         }
-        assert!(matches!(Instance::at(Some("https://a"), &settings), Err(Failure::Usage(_))));
+        assert!(matches!(
+            Instance::at(Some("https://a"), &settings),
+            Err(Failure::Usage(_))
+        ));
     }
 
     #[test]
     fn a_problem_s_sentence_is_told() {
-        assert_eq!(said(r#"{"title":"No","detail":"show the token"}"#), "show the token");
+        assert_eq!(
+            said(r#"{"title":"No","detail":"show the token"}"#),
+            "show the token"
+        );
         assert_eq!(said("<html>\nmore"), "<html>");
     }
 }

@@ -39,13 +39,19 @@ pub(super) struct Bench {
     #[arg(long, value_name = "NAME", default_value = "bench/one")]
     query: String,
     /// A value for the query, in order or as NAME=VALUE
-    #[arg(short, long = "param", value_name = "VALUE", allow_hyphen_values = true)]
+    #[arg(
+        short,
+        long = "param",
+        value_name = "VALUE",
+        allow_hyphen_values = true
+    )]
     params: Vec<String>,
 }
 
 impl Bench {
     pub(super) fn run(self, context: &Context) -> Outcome<Exit> {
-        let query = catalog::query(&self.query).map_err(|error| Failure::Usage(format!("--query {}: {error}", self.query)))?;
+        let query = catalog::query(&self.query)
+            .map_err(|error| Failure::Usage(format!("--query {}: {error}", self.query)))?;
         let params = params(&query, &self.params)?;
         let database = Database::named(&context.settings()?)?;
         let printer = context.printer();
@@ -57,13 +63,23 @@ impl Bench {
             database.bridge.close().await;
             tell(&figures, printer)?;
             if !printer.is_json() {
-                printer.note(&format!("the bridge ran on {served}; {} at {}", query.name(), database.shown));
+                printer.note(&format!(
+                    "the bridge ran on {served}; {} at {}",
+                    query.name(),
+                    database.shown
+                ));
             }
             Ok(Exit::Done)
         })
     }
 
-    async fn measure(&self, database: &Database, query: &Query, params: &Params, printer: &Printer) -> Outcome<Vec<Figures>> {
+    async fn measure(
+        &self,
+        database: &Database,
+        query: &Query,
+        params: &Params,
+        printer: &Printer,
+    ) -> Outcome<Vec<Figures>> {
         let cells = u64::try_from(self.clients.len() * Which::ALL.len()).unwrap_or(u64::MAX);
         let progress = printer.progress(cells * u64::from(TURNS), "measuring");
         let turn = Duration::from_secs(self.seconds.into()) / TURNS;
@@ -90,14 +106,25 @@ impl Bench {
 
 /// A measurement would run the query thousands of times: the server itself says whether it writes.
 async fn refuse_writes(database: &Database, query: &Query, params: &Params) -> Outcome<()> {
-    let options = TransactionOptions { read_only: true, ..TransactionOptions::named("bench") };
+    let options = TransactionOptions {
+        read_only: true,
+        ..TransactionOptions::named("bench")
+    };
     let mut transaction = database.bridge.begin(options).await?;
     let tried = transaction.fetch_all(query, params.clone()).await;
     transaction.rollback().await?;
     match tried {
         Err(error) if error.sqlstate() == Some("25006") => {
-            let refused = Error::new(ErrorKind::Sql, format!("{} writes, and would be run thousands of times", query.name()));
-            Err(refused.with_hint("choose a query that only reads; `sql/` holds them all").into())
+            let refused = Error::new(
+                ErrorKind::Sql,
+                format!(
+                    "{} writes, and would be run thousands of times",
+                    query.name()
+                ),
+            );
+            Err(refused
+                .with_hint("choose a query that only reads; `sql/` holds them all")
+                .into())
         }
         Err(error) => {
             let text = catalog::source(query.name()).unwrap_or_default();
@@ -108,7 +135,12 @@ async fn refuse_writes(database: &Database, query: &Query, params: &Params) -> O
 }
 
 /// Opens the connections and fills the statement caches, which a service does once.
-async fn warm_up(backend: &Arc<dyn StorageBackend>, clients: u16, query: &Query, params: &Params) -> Outcome<()> {
+async fn warm_up(
+    backend: &Arc<dyn StorageBackend>,
+    clients: u16,
+    query: &Query,
+    params: &Params,
+) -> Outcome<()> {
     let calls = (0..clients).map(|_| backend.fetch_all(query, params.clone()));
     futures_util::future::try_join_all(calls).await?;
     Ok(())
@@ -118,7 +150,16 @@ fn tell(figures: &[Figures], printer: &Printer) -> Outcome<()> {
     if printer.is_json() {
         return printer.document(&json!({ "rows": figures }));
     }
-    let titles = ["#clients", "backend", "#calls/s", "#p50 ms", "#p99 ms", "#cpu µs", "#stall p99 ms", "#errors"];
+    let titles = [
+        "#clients",
+        "backend",
+        "#calls/s",
+        "#p50 ms",
+        "#p99 ms",
+        "#cpu µs",
+        "#stall p99 ms",
+        "#errors",
+    ];
     let mut grid = printer.grid(titles);
     for row in figures {
         grid.row([

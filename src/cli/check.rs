@@ -42,7 +42,10 @@ impl Check {
         let database = Database::named(&settings)?;
         let printer = context.printer();
         context.block_on(async {
-            let mut summary = Summary { statements: statements.len(), ..Summary::default() };
+            let mut summary = Summary {
+                statements: statements.len(),
+                ..Summary::default()
+            };
             let reached = reach(&database, &mut findings).await?;
             summary.backends = reached.len();
             if let [control, candidate] = &*reached {
@@ -60,7 +63,10 @@ impl Check {
 }
 
 /// The backends that reach the server. That none does is a failure; that one does not is a finding.
-async fn reach(database: &Database, findings: &mut Vec<Finding>) -> Outcome<Vec<Arc<dyn StorageBackend>>> {
+async fn reach(
+    database: &Database,
+    findings: &mut Vec<Finding>,
+) -> Outcome<Vec<Arc<dyn StorageBackend>>> {
     let mut reached = Vec::new();
     let mut failed: Vec<Error> = Vec::new();
     for backend in database.backends() {
@@ -72,7 +78,10 @@ async fn reach(database: &Database, findings: &mut Vec<Finding>) -> Outcome<Vec<
     match failed.into_iter().next() {
         Some(error) if reached.is_empty() => Err(error.into()),
         Some(error) => {
-            findings.push(Finding::new("connection", error.to_string()).with_suggestion(error.hint().unwrap_or_default()));
+            findings.push(
+                Finding::new("connection", error.to_string())
+                    .with_suggestion(error.hint().unwrap_or_default()),
+            );
             Ok(reached)
         }
         None => Ok(reached),
@@ -80,18 +89,36 @@ async fn reach(database: &Database, findings: &mut Vec<Finding>) -> Outcome<Vec<
 }
 
 /// Compares the sessions, and gives how many properties were compared.
-async fn sessions(control: &dyn StorageBackend, candidate: &dyn StorageBackend, findings: &mut Vec<Finding>) -> Outcome<bool> {
+async fn sessions(
+    control: &dyn StorageBackend,
+    candidate: &dyn StorageBackend,
+    findings: &mut Vec<Finding>,
+) -> Outcome<bool> {
     for difference in parity(control, candidate).await? {
-        let code = if difference.name.starts_with("tls") { "tls" } else { "session" };
+        let code = if difference.name.starts_with("tls") {
+            "tls"
+        } else {
+            "session"
+        };
         findings.push(
-            Finding::new(code, format!("{difference} (control: blocking, candidate: async)"))
-                .with_suggestion("set it for the role or the database, so that both sessions begin alike"),
+            Finding::new(
+                code,
+                format!("{difference} (control: blocking, candidate: async)"),
+            )
+            .with_suggestion(
+                "set it for the role or the database, so that both sessions begin alike",
+            ),
         );
     }
     Ok(true)
 }
 
-async fn check_budget(backend: &dyn StorageBackend, settings: &Settings, findings: &mut Vec<Finding>, printer: &Printer) -> Outcome<()> {
+async fn check_budget(
+    backend: &dyn StorageBackend,
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+    printer: &Printer,
+) -> Outcome<()> {
     let room = budget::Room::ask(backend).await?;
     let wanted = i64::try_from(total(settings)).unwrap_or(i64::MAX);
     findings.extend(room.refuses(wanted));
@@ -107,7 +134,10 @@ async fn check_statements(
     findings: &mut Vec<Finding>,
     printer: &Printer,
 ) -> Outcome<()> {
-    let progress = printer.progress(u64::try_from(statements.len()).unwrap_or_default(), "preparing");
+    let progress = printer.progress(
+        u64::try_from(statements.len()).unwrap_or_default(),
+        "preparing",
+    );
     for statement in statements {
         findings.extend(compare::compare(backends, statement).await?);
         progress.inc(1);
@@ -116,17 +146,33 @@ async fn check_statements(
     Ok(())
 }
 
-fn tell(summary: &Summary, findings: &[Finding], database: &str, printer: &Printer) -> Outcome<Exit> {
+fn tell(
+    summary: &Summary,
+    findings: &[Finding],
+    database: &str,
+    printer: &Printer,
+) -> Outcome<Exit> {
     if printer.is_json() {
         printer.document(&json!({ "summary": summary, "findings": findings }))?;
     } else {
         for finding in findings {
             printer.data(&finding.text(printer))?;
         }
-        let (count, tone) = (findings.len(), if findings.is_empty() { Tone::Good } else { Tone::Bad });
+        let (count, tone) = (
+            findings.len(),
+            if findings.is_empty() {
+                Tone::Good
+            } else {
+                Tone::Bad
+            },
+        );
         let plural = if count == 1 { "" } else { "s" };
         let found = printer.paint(&format!("{count} finding{plural}"), tone);
         printer.data(&format!("{found}: {summary} at {database}"))?;
     }
-    Ok(if findings.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(if findings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
 }

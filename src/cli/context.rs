@@ -42,12 +42,25 @@ impl Context {
 
     /// The settings as far as they need no flags.toml: for what a mistake in that file must not hold up.
     pub(super) fn settings_without_file(&self) -> Outcome<Settings> {
-        Ok(Settings::without_file(&ProcessEnv::of_process()?, &self.arguments())?)
+        Ok(Settings::without_file(
+            &ProcessEnv::of_process()?,
+            &self.arguments(),
+        )?)
     }
 
     fn arguments(&self) -> Arguments {
-        let Globals { config, env, database_url, .. } = &self.globals;
-        Arguments { config: config.clone(), environment: env.clone(), database_url: database_url.clone(), ..Arguments::default() }
+        let Globals {
+            config,
+            env,
+            database_url,
+            ..
+        } = &self.globals;
+        Arguments {
+            config: config.clone(),
+            environment: env.clone(),
+            database_url: database_url.clone(),
+            ..Arguments::default()
+        }
     }
 
     /// Starts the log of a command that does its work and ends: what is wrong, unless more is asked for.
@@ -69,6 +82,9 @@ impl Context {
 
 /// The executor of this process.
 pub(super) fn runtime() -> Outcome<Runtime> {
-    let built = Builder::new_multi_thread().enable_all().thread_name("pontoon-worker").build();
+    let built = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pontoon-worker")
+        .build();
     built.map_err(|error| Failure::System("no threads for the executor".into(), error))
 }

@@ -32,18 +32,33 @@ impl Database {
     /// The database at that URL.
     pub(super) fn at(url: &str, settings: &Settings, flags: Flags) -> Outcome<Self> {
         let target = Target::parse(url)?;
-        let bridge = Bridge::builder(url).settings(session(settings)).budget(budget(settings)).flags(flags).build()?;
-        Ok(Self { shown: target.redacted(), bridge })
+        let bridge = Bridge::builder(url)
+            .settings(session(settings))
+            .budget(budget(settings))
+            .flags(flags)
+            .build()?;
+        Ok(Self {
+            shown: target.redacted(),
+            bridge,
+        })
     }
 
     /// The backends that this build contains, the control first.
     pub(super) fn backends(&self) -> Vec<Arc<dyn StorageBackend>> {
-        BackendKind::ALL.into_iter().filter_map(|kind| self.bridge.backend(kind)).collect()
+        BackendKind::ALL
+            .into_iter()
+            .filter_map(|kind| self.bridge.backend(kind))
+            .collect()
     }
 
     /// The backend of that kind.
     pub(super) fn backend(&self, kind: BackendKind) -> Outcome<Arc<dyn StorageBackend>> {
-        let missing = || Error::new(ErrorKind::Config, format!("this build does not contain the {kind} backend"));
+        let missing = || {
+            Error::new(
+                ErrorKind::Config,
+                format!("this build does not contain the {kind} backend"),
+            )
+        };
         Ok(self.bridge.backend(kind).ok_or_else(missing)?)
     }
 
@@ -52,7 +67,9 @@ impl Database {
         let deadline = Instant::now() + patience;
         let mut told = None;
         loop {
-            let Err(error) = self.bridge.ping().await else { return Ok(()) };
+            let Err(error) = self.bridge.ping().await else {
+                return Ok(());
+            };
             if !waiting_helps(&error) || Instant::now() >= deadline {
                 return Err(error.into());
             }
@@ -72,8 +89,13 @@ impl Database {
 /// Whether the server may be there in a while: it is away or starting, and has not refused the login.
 fn waiting_helps(error: &Error) -> bool {
     match error.sqlstate() {
-        Some(state) => state.starts_with("57P") || state.starts_with("53") || state.starts_with("08"),
-        None => matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_)),
+        Some(state) => {
+            state.starts_with("57P") || state.starts_with("53") || state.starts_with("08")
+        }
+        None => matches!(
+            error.kind(),
+            ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_)
+        ),
     }
 }
 

@@ -21,8 +21,15 @@ pub fn reference() -> String {
     root.build();
     text.push_str("\n## Commands\n");
     help(&mut text, "pontoon", &mut root.clone());
-    for command in root.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
-        help(&mut text, &format!("pontoon {}", command.get_name()), &mut command.clone());
+    for command in root
+        .get_subcommands_mut()
+        .filter(|command| !command.is_hide_set())
+    {
+        help(
+            &mut text,
+            &format!("pontoon {}", command.get_name()),
+            &mut command.clone(),
+        );
     }
     text
 }
@@ -41,16 +48,30 @@ fn variables(text: &mut String) {
     text.push_str("| variable | default | meaning |\n|---|---|---|\n");
     for variable in VARIABLES {
         let cells = [variable.default, variable.what].map(|cell| cell.replace('|', "\\|"));
-        let _ = writeln!(text, "| `{}` | {} | {} |", variable.name, cells[0], cells[1]);
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            variable.name, cells[0], cells[1]
+        );
     }
-    let _ = writeln!(text, "| `RUST_LOG` | by -q and -v | what is logged, in the syntax of the crate `tracing-subscriber` |");
-    let _ = writeln!(text, "| `NO_COLOR` | unset | anything: no colour, unless `--color always` asks for it |");
+    let _ = writeln!(
+        text,
+        "| `RUST_LOG` | by -q and -v | what is logged, in the syntax of the crate `tracing-subscriber` |"
+    );
+    let _ = writeln!(
+        text,
+        "| `NO_COLOR` | unset | anything: no colour, unless `--color always` asks for it |"
+    );
 }
 
 fn help(text: &mut String, name: &str, command: &mut clap::Command) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    let _ = write!(text, "\n### {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+    let _ = write!(
+        text,
+        "\n### {name}\n\n```text\n{}\n```\n",
+        lines.join("\n").trim_end()
+    );
 }
 
 #[cfg(test)]
@@ -66,6 +87,9 @@ mod tests {
             fs::write(&path, reference()).unwrap();
         }
         let written = fs::read_to_string(&path).unwrap_or_default();
-        assert!(written == reference(), "docs/CLI.md is stale: run UPDATE_DOCS=1 cargo test --features server cli");
+        assert!(
+            written == reference(),
+            "docs/CLI.md is stale: run UPDATE_DOCS=1 cargo test --features server cli"
+        );
     }
 }

@@ -32,8 +32,15 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by its code.
-    pub const ALL: [Self; 7] =
-        [Self::Done, Self::Findings, Self::Usage, Self::Refused, Self::Moved, Self::Unreachable, Self::Config];
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Findings,
+        Self::Usage,
+        Self::Refused,
+        Self::Moved,
+        Self::Unreachable,
+        Self::Config,
+    ];
 
     /// The code that the shell sees.
     pub fn code(self) -> u8 {
@@ -51,12 +58,18 @@ impl Exit {
     /// What the code means.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "done, or nothing to report; a reader that closed the pipe early is fine too",
-            Self::Findings => "findings: a difference, a check that fails, a statement that the server refused",
+            Self::Done => {
+                "done, or nothing to report; a reader that closed the pipe early is fine too"
+            }
+            Self::Findings => {
+                "findings: a difference, a check that fails, a statement that the server refused"
+            }
             Self::Usage => "the arguments are wrong",
             Self::Refused => "refused by a gate, with the gate's numbers",
             Self::Moved => "the revision moved: somebody else changed the flag",
-            Self::Unreachable => "the database or the fleet could not be reached; what was done locally is said",
+            Self::Unreachable => {
+                "the database or the fleet could not be reached; what was done locally is said"
+            }
             Self::Config => "the configuration is wrong: the file, the line, the nearest known key",
         }
     }
@@ -112,7 +125,11 @@ impl Failure {
     fn row(&self) -> Row {
         match self {
             Self::Error(error) => error_row(error),
-            Self::Embedded(_) => ("the private PostgreSQL could not be started", "", Exit::Unreachable),
+            Self::Embedded(_) => (
+                "the private PostgreSQL could not be started",
+                "",
+                Exit::Unreachable,
+            ),
             Self::NoDatabase => (
                 "no database is named",
                 "set DATABASE_URL, or pass --database-url; `pontoon serve` alone brings its own, and prints its URL",
@@ -141,7 +158,11 @@ impl Failure {
             Self::Instance(..) => ("the instance refused", "", Exit::Findings),
             Self::System(..) => ("the system refused", "", Exit::Findings),
             Self::Output(_) => ("the output could not be written", "", Exit::Findings),
-            Self::Usage(_) => ("the arguments are wrong", "`--help` tells what is accepted", Exit::Usage),
+            Self::Usage(_) => (
+                "the arguments are wrong",
+                "`--help` tells what is accepted",
+                Exit::Usage,
+            ),
         }
     }
 
@@ -154,7 +175,9 @@ impl Failure {
                 io::ErrorKind::AddrInUse => format!("{address} is in use by another process"),
                 _ => format!("{address}: {error}"),
             },
-            Self::OpenAdmin(address) => format!("{address} is no loopback address, and there is no token"),
+            Self::OpenAdmin(address) => {
+                format!("{address} is no loopback address, and there is no token")
+            }
             Self::NoInstance(url, what) => format!("{url}: {what}"),
             Self::Instance(url, status, what) => format!("{url}: {status}: {what}"),
             Self::System(what, error) => format!("{what}: {error}"),
@@ -196,7 +219,9 @@ impl Failure {
 
     /// What lies beneath, where the message does not say it already.
     fn causes(&self) -> Vec<String> {
-        let Self::Error(error) = self else { return Vec::new() };
+        let Self::Error(error) = self else {
+            return Vec::new();
+        };
         let mut told = self.message();
         let mut causes = Vec::new();
         let mut next = error.source();
@@ -219,13 +244,20 @@ fn error_row(error: &Error) -> Row {
         Exit::Unreachable,
     );
     match error.kind() {
-        ErrorKind::Config => ("the configuration is wrong", "docs/FLAGS.md lists every key and variable", Exit::Config),
+        ErrorKind::Config => (
+            "the configuration is wrong",
+            "docs/FLAGS.md lists every key and variable",
+            Exit::Config,
+        ),
         ErrorKind::Unreachable if refused_login(error) => (
             "the database refused the connection",
             "check user, password and database name in the URL",
             Exit::Unreachable,
         ),
-        ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_) | ErrorKind::Closed => AWAY,
+        ErrorKind::Unreachable
+        | ErrorKind::Connection
+        | ErrorKind::Timeout(_)
+        | ErrorKind::Closed => AWAY,
         ErrorKind::OutcomeUnknown => (
             "the outcome is unknown",
             "the statement may have taken effect: look at the data before you run it again",
@@ -243,14 +275,22 @@ fn error_row(error: &Error) -> Row {
             "-p VALUE gives the placeholders' values in their order, -p NAME=VALUE by name",
             Exit::Findings,
         ),
-        ErrorKind::Decode | ErrorKind::Unsupported | ErrorKind::NoRow => ("the answer cannot be used", "", Exit::Findings),
-        ErrorKind::Panic => ("the program failed", "this is a fault of pontoon; run it with -v for the log", Exit::Findings),
+        ErrorKind::Decode | ErrorKind::Unsupported | ErrorKind::NoRow => {
+            ("the answer cannot be used", "", Exit::Findings)
+        }
+        ErrorKind::Panic => (
+            "the program failed",
+            "this is a fault of pontoon; run it with -v for the log",
+            Exit::Findings,
+        ),
     }
 }
 
 /// Whether the server is there and does not want this user, password or database.
 fn refused_login(error: &Error) -> bool {
-    error.sqlstate().is_some_and(|state| state.starts_with("28") || state.starts_with("3D"))
+    error
+        .sqlstate()
+        .is_some_and(|state| state.starts_with("28") || state.starts_with("3D"))
 }
 
 #[cfg(test)]
@@ -273,19 +313,33 @@ mod tests {
         assert_eq!(code(ErrorKind::OutcomeUnknown), 5);
         assert_eq!(code(ErrorKind::Database), 1);
         assert_eq!(code(ErrorKind::Schema), 1);
-        assert_eq!(Failure::from(Error::timeout(Wait::Open, Duration::ZERO)).exit().code(), 5);
+        assert_eq!(
+            Failure::from(Error::timeout(Wait::Open, Duration::ZERO))
+                .exit()
+                .code(),
+            5
+        );
     }
 
     #[test]
     fn a_refused_login_is_told_from_a_server_that_is_away() {
-        let report = DatabaseError { sqlstate: "3D000".into(), ..DatabaseError::default() };
+        let report = DatabaseError {
+            sqlstate: "3D000".into(),
+            ..DatabaseError::default()
+        };
         let failure = Failure::from(Error::from_database(ErrorKind::Unreachable, report));
         assert_eq!(failure.row().0, "the database refused the connection");
     }
 
     #[test]
     fn a_closed_pipe_is_success_and_a_full_disk_is_not() {
-        assert_eq!(Failure::Output(io::ErrorKind::BrokenPipe.into()).exit(), Exit::Done);
-        assert_eq!(Failure::Output(io::ErrorKind::StorageFull.into()).exit(), Exit::Findings);
+        assert_eq!(
+            Failure::Output(io::ErrorKind::BrokenPipe.into()).exit(),
+            Exit::Done
+        );
+        assert_eq!(
+            Failure::Output(io::ErrorKind::StorageFull.into()).exit(),
+            Exit::Findings
+        );
     }
 }

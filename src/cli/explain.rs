@@ -36,7 +36,11 @@ impl Explain {
 }
 
 fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let word = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     let reason = why(&word(&explanation["reason"]));
     let backend = printer.bold(&word(&explanation["backend"]));
     let outcome = &explanation["outcome"];
@@ -48,11 +52,21 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
     let mut grid = printer.grid(["source", "cap", "says"]);
     for source in explanation["sources"].as_array().into_iter().flatten() {
         let cap = word(&source["cap"]);
-        let tone = if cap == "complete" { Tone::Faint } else { Tone::Bad };
-        grid.toned([(word(&source["name"]), Tone::Plain), (cap, tone), (word(&source["detail"]), Tone::Plain)]);
+        let tone = if cap == "complete" {
+            Tone::Faint
+        } else {
+            Tone::Bad
+        };
+        grid.toned([
+            (word(&source["name"]), Tone::Plain),
+            (cap, tone),
+            (word(&source["detail"]), Tone::Plain),
+        ]);
     }
     let alarms = explanation["alarms"].as_array().into_iter().flatten();
-    let alarms: String = alarms.map(|alarm| format!("\n{}: {}\n", printer.paint("alarm", Tone::Bad), word(alarm))).collect();
+    let alarms: String = alarms
+        .map(|alarm| format!("\n{}: {}\n", printer.paint("alarm", Tone::Bad), word(alarm)))
+        .collect();
     format!(
         "{key} runs on {backend}: {reason}\n{bucket}stage {stage} serves {}, revision {revision}\n\n{}{alarms}",
         share(&outcome["share"]),
@@ -61,7 +75,10 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
 }
 
 fn share(share: &Value) -> String {
-    share.as_str().map_or_else(|| format!("{share} % of the keys"), |text| format!("{text} of the keys"))
+    share.as_str().map_or_else(
+        || format!("{share} % of the keys"),
+        |text| format!("{text} of the keys"),
+    )
 }
 
 /// The reason's word as a sentence; a word of a newer instance stays as it is.
@@ -87,7 +104,15 @@ mod tests {
     #[test]
     fn every_reason_of_this_build_has_its_sentence() {
         use Reason::{Everybody, InCohort, NoKey, OutsideCohort, Override, RolledBack, Stage};
-        for reason in [RolledBack, Stage, NoKey, OutsideCohort, InCohort, Everybody, Override] {
+        for reason in [
+            RolledBack,
+            Stage,
+            NoKey,
+            OutsideCohort,
+            InCohort,
+            Everybody,
+            Override,
+        ] {
             let word = serde_json::to_value(reason).unwrap();
             let word = word.as_str().unwrap();
             assert_ne!(why(word), word);

@@ -16,8 +16,12 @@ pub(super) enum Level {
 
 /// Starts the log once a process; a later start changes nothing.
 pub(super) fn start(level: Level, globals: &Globals, printer: &Printer) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(level, globals)));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(printer.colors_errors());
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(directives(level, globals)));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(printer.colors_errors());
     // Only a program that has its own log already has one here.
     let _ = log.with_target(globals.verbose > 0).try_init();
 }

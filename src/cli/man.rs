@@ -21,13 +21,24 @@ impl Man {
         command.build();
         let Some(folder) = self.folder else {
             let mut page = Vec::new();
-            Page::new(command).render(&mut page).map_err(Failure::Output)?;
+            Page::new(command)
+                .render(&mut page)
+                .map_err(Failure::Output)?;
             context.printer().data(&String::from_utf8_lossy(&page))?;
             return Ok(Exit::Done);
         };
-        let wrong = |error| Failure::System(format!("cannot write man pages to {}", folder.display()), error);
-        fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command, &folder)).map_err(wrong)?;
-        context.printer().note(&format!("man pages are in {}", folder.display()));
+        let wrong = |error| {
+            Failure::System(
+                format!("cannot write man pages to {}", folder.display()),
+                error,
+            )
+        };
+        fs::create_dir_all(&folder)
+            .and_then(|()| clap_mangen::generate_to(command, &folder))
+            .map_err(wrong)?;
+        context
+            .printer()
+            .note(&format!("man pages are in {}", folder.display()));
         Ok(Exit::Done)
     }
 }

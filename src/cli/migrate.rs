@@ -29,10 +29,18 @@ impl Migrate {
         let database = Database::named(&settings)?;
         context.block_on(async {
             database.reach(Duration::ZERO, context.printer()).await?;
-            let report = if self.check { migrate::check(&database.bridge).await? } else { migrate::migrate(&database.bridge).await? };
+            let report = if self.check {
+                migrate::check(&database.bridge).await?
+            } else {
+                migrate::migrate(&database.bridge).await?
+            };
             database.bridge.close().await;
             tell(&report, context.printer())?;
-            Ok(if self.check && !report.is_complete() { Exit::Findings } else { Exit::Done })
+            Ok(if self.check && !report.is_complete() {
+                Exit::Findings
+            } else {
+                Exit::Done
+            })
         })
     }
 }
@@ -42,10 +50,18 @@ fn tell(report: &Report, printer: &Printer) -> Outcome<()> {
         return printer.document(report);
     }
     let mut grid = printer.grid(["#version", "migration", "state"]);
-    let steps = [(&report.present, "present", Tone::Faint), (&report.applied, "applied now", Tone::Good), (&report.pending, "missing", Tone::Bad)];
+    let steps = [
+        (&report.present, "present", Tone::Faint),
+        (&report.applied, "applied now", Tone::Good),
+        (&report.pending, "missing", Tone::Bad),
+    ];
     for (steps, state, tone) in steps {
         for step in steps {
-            grid.toned([(step.version.to_string(), Tone::Plain), (step.name.clone(), Tone::Plain), (state.to_owned(), tone)]);
+            grid.toned([
+                (step.version.to_string(), Tone::Plain),
+                (step.name.clone(), Tone::Plain),
+                (state.to_owned(), tone),
+            ]);
         }
     }
     printer.data(&grid.text())?;

@@ -38,7 +38,12 @@ use std::path::PathBuf;
 /// Carries a service's Postgres storage from a blocking driver to an async one, one unit of work at a time, and takes it back in a
 /// millisecond
 #[derive(Debug, Parser)]
-#[command(name = "pontoon", version, propagate_version = false, max_term_width = 100)]
+#[command(
+    name = "pontoon",
+    version,
+    propagate_version = false,
+    max_term_width = 100
+)]
 #[command(after_help = "Environment, exit codes and JSON shapes: docs/CLI.md")]
 struct Cli {
     #[command(flatten)]
@@ -70,7 +75,13 @@ struct Globals {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// When to colour; `auto`: on a terminal, unless `NO_COLOR` is set
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = false
+    )]
     color: When,
 }
 
@@ -117,13 +128,17 @@ impl Command {
 /// Parses the arguments, the program's name first, and runs the command that they name. Whatever fails is told on stderr.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = command().color(asked_color(&arguments)).try_get_matches_from(arguments);
+    let parsed = command()
+        .color(asked_color(&arguments))
+        .try_get_matches_from(arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let context = Context::new(cli.globals);
-    cli.command.run(&context).unwrap_or_else(|failure| failure.tell(context.printer()))
+    cli.command
+        .run(&context)
+        .unwrap_or_else(|failure| failure.tell(context.printer()))
 }
 
 /// The definition that help, completions, man pages and the reference are made from.
@@ -135,13 +150,23 @@ fn command() -> clap::Command {
 fn usage(error: &clap::Error) -> Exit {
     // A reader that has gone needs no help.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
 }
 
 /// What `--color` says: clap must know before it parses, because its own errors are coloured.
 fn asked_color(arguments: &[OsString]) -> ColorChoice {
-    let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
-    let after = words.iter().position(|word| word == "--color").and_then(|at| words.get(at + 1));
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
+    let after = words
+        .iter()
+        .position(|word| word == "--color")
+        .and_then(|at| words.get(at + 1));
     let joined = words.iter().find_map(|word| word.strip_prefix("--color="));
     match after.map(AsRef::as_ref).or(joined) {
         Some("always") => ColorChoice::Always,
@@ -161,8 +186,12 @@ mod tests {
 
     #[test]
     fn the_colour_is_known_before_anything_is_parsed() {
-        let asked = |words: &[&str]| asked_color(&words.iter().map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(asked(&["pontoon", "nonsense", "--color", "never"]), ColorChoice::Never);
+        let asked =
+            |words: &[&str]| asked_color(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(
+            asked(&["pontoon", "nonsense", "--color", "never"]),
+            ColorChoice::Never
+        );
         assert_eq!(asked(&["pontoon", "--color=always"]), ColorChoice::Always);
         assert_eq!(asked(&["pontoon", "--color"]), ColorChoice::Auto);
     }

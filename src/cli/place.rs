@@ -15,23 +15,39 @@ impl Place {
     /// Where an error lies in `original`, whose translation is `translated`; `None` for an error that knows no place.
     pub(super) fn of(error: &Error, original: &str, translated: &str) -> Option<Self> {
         if let Some(refused) = refusal(error) {
-            return Some(Self { line: refused.line, column: refused.column });
+            return Some(Self {
+                line: refused.line,
+                column: refused.column,
+            });
         }
         let position = usize::try_from(error.database()?.position?).ok()?;
-        Some(Self::at(original, original_offset(original, translated, position.saturating_sub(1))))
+        Some(Self::at(
+            original,
+            original_offset(original, translated, position.saturating_sub(1)),
+        ))
     }
 
     /// The place of a byte.
     pub(super) fn at(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 }
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+        }
     }
 
     /// This place of a part that itself begins at `start` of a larger text.
     pub(super) fn after(self, start: Self) -> Self {
-        let column = if self.line == 1 { start.column + self.column - 1 } else { self.column };
-        Self { line: start.line + self.line - 1, column }
+        let column = if self.line == 1 {
+            start.column + self.column - 1
+        } else {
+            self.column
+        };
+        Self {
+            line: start.line + self.line - 1,
+            column,
+        }
     }
 }
 
@@ -42,15 +58,26 @@ pub(super) fn refusal(error: &Error) -> Option<&TranslateError> {
 
 /// The error with the line that it lies in, and a mark under the place.
 pub(super) fn point(error: Error, original: &str, translated: &str) -> Error {
-    let Some(Place { line, column }) = Place::of(&error, original, translated) else { return error };
+    let Some(Place { line, column }) = Place::of(&error, original, translated) else {
+        return error;
+    };
     let what = match (refusal(&error), error.database()) {
         (Some(refused), _) => format!("{}; expected {}", refused.message, refused.expected),
         (_, Some(report)) => format!("{} ({})", report.message, report.sqlstate),
         _ => error.message().to_owned(),
     };
-    let on = error.backend().map_or_else(String::new, |backend| format!(", on the {backend} backend"));
-    let shown = original.lines().nth(line - 1).unwrap_or_default().replace('\t', " ");
-    let message = format!("{what}\nline {line}, column {column}{on}:\n  {shown}\n  {:>column$}", '^');
+    let on = error
+        .backend()
+        .map_or_else(String::new, |backend| format!(", on the {backend} backend"));
+    let shown = original
+        .lines()
+        .nth(line - 1)
+        .unwrap_or_default()
+        .replace('\t', " ");
+    let message = format!(
+        "{what}\nline {line}, column {column}{on}:\n  {shown}\n  {:>column$}",
+        '^'
+    );
     Error::new(error.kind(), message).with_hint(error.hint().unwrap_or_default())
 }
 
@@ -66,7 +93,9 @@ fn original_offset(original: &str, translated: &str, position: usize) -> usize {
                 Some(length) => (length, digits, digits),
                 None => (0, letter.len_utf8(), 1),
             },
-            _ if from.starts_with(letter) => (letter.len_utf8() + escape(from, to), letter.len_utf8(), 1),
+            _ if from.starts_with(letter) => {
+                (letter.len_utf8() + escape(from, to), letter.len_utf8(), 1)
+            }
             // A space that the translation put in.
             _ => (0, letter.len_utf8(), 1),
         };
@@ -79,7 +108,9 @@ fn original_offset(original: &str, translated: &str, position: usize) -> usize {
 /// The length of `$1` at the start.
 fn number(text: &str) -> Option<usize> {
     let digits = text.strip_prefix('$')?;
-    let length = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    let length = digits
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(digits.len());
     (length > 0).then_some(length + 1)
 }
 
@@ -95,13 +126,16 @@ fn placeholder(text: &str) -> Option<usize> {
         return Some(1);
     }
     let name = text.strip_prefix(':')?;
-    let length = name.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(name.len());
+    let length = name
+        .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .unwrap_or(name.len());
     (length > 0).then_some(length + 1)
 }
 
 /// One more byte where `%%` or `??` became a single sign.
 fn escape(from: &str, to: &str) -> usize {
-    let doubled = |sign: &str| from.starts_with(&sign.repeat(2)) && !to.starts_with(&sign.repeat(2));
+    let doubled =
+        |sign: &str| from.starts_with(&sign.repeat(2)) && !to.starts_with(&sign.repeat(2));
     usize::from(doubled("%") || doubled("?"))
 }
 
@@ -115,8 +149,16 @@ mod tests {
     /// Where the first `!` of the translation stands in the original, which holds it too.
     fn marked(original: &str) -> (usize, usize) {
         let query = Query::in_style("t", original, Style::Auto).unwrap();
-        let position = query.text().chars().position(|letter| letter == '!').unwrap() + 1;
-        let report = DatabaseError { position: u32::try_from(position).ok(), ..DatabaseError::default() };
+        let position = query
+            .text()
+            .chars()
+            .position(|letter| letter == '!')
+            .unwrap()
+            + 1;
+        let report = DatabaseError {
+            position: u32::try_from(position).ok(),
+            ..DatabaseError::default()
+        };
         let error = Error::from_database(ErrorKind::Database, report);
         let place = Place::of(&error, original, query.text()).unwrap();
         (place.line, place.column)
@@ -143,8 +185,14 @@ mod tests {
     #[test]
     fn a_part_s_place_is_told_in_the_whole() {
         let start = Place { line: 3, column: 5 };
-        assert_eq!(Place { line: 1, column: 2 }.after(start), Place { line: 3, column: 6 });
-        assert_eq!(Place { line: 2, column: 2 }.after(start), Place { line: 4, column: 2 });
+        assert_eq!(
+            Place { line: 1, column: 2 }.after(start),
+            Place { line: 3, column: 6 }
+        );
+        assert_eq!(
+            Place { line: 2, column: 2 }.after(start),
+            Place { line: 4, column: 2 }
+        );
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::exit::{Failure, Outcome};
 use super::{Globals, When};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::env;
@@ -41,13 +43,19 @@ pub(super) struct Grid {
 impl Printer {
     pub(super) fn new(globals: &Globals) -> Self {
         let terminal = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        let plain = env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) || env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let plain = env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty())
+            || env::var_os("TERM").is_some_and(|term| term == "dumb");
         let color = |terminal: bool| match globals.color {
             When::Always => true,
             When::Never => false,
             When::Auto => terminal && !plain,
         };
-        Self { json: globals.json, quiet: globals.quiet, color: (color(terminal.0), color(terminal.1)), terminal }
+        Self {
+            json: globals.json,
+            quiet: globals.quiet,
+            color: (color(terminal.0), color(terminal.1)),
+            terminal,
+        }
     }
 
     /// Whether `--json` was asked for.
@@ -73,13 +81,23 @@ impl Printer {
     /// Writes text to stdout, with a newline unless it ends with one.
     pub(super) fn data(&self, text: &str) -> Outcome<()> {
         let mut out = self.stdout();
-        let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        write!(out, "{text}{newline}").and_then(|()| out.flush()).map_err(Failure::Output)
+        let newline = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        write!(out, "{text}{newline}")
+            .and_then(|()| out.flush())
+            .map_err(Failure::Output)
     }
 
     /// Writes a JSON document to stdout, on one line unless a person looks.
     pub(super) fn document(&self, value: &impl Serialize) -> Outcome<()> {
-        let text = if self.terminal.0 { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+        let text = if self.terminal.0 {
+            serde_json::to_string_pretty(value)
+        } else {
+            serde_json::to_string(value)
+        };
         self.data(&text.map_err(|error| Failure::Output(error.into()))?)
     }
 
@@ -101,7 +119,10 @@ impl Printer {
     /// Tells why the command failed, what lies beneath, and what can be done.
     pub(super) fn failure(&self, title: &str, message: &str, causes: &[String], advice: &str) {
         let mut err = io::stderr().lock();
-        say(&mut err, &format!("{}: {title}", self.paint_error("error", "31;1")));
+        say(
+            &mut err,
+            &format!("{}: {title}", self.paint_error("error", "31;1")),
+        );
         for line in message.lines().filter(|line| !line.is_empty()) {
             say(&mut err, &format!("  {line}"));
         }
@@ -109,7 +130,10 @@ impl Printer {
             say(&mut err, &format!("  because {cause}"));
         }
         if !advice.is_empty() {
-            say(&mut err, &format!("{}: {advice}", self.paint_error("hint", "36;1")));
+            say(
+                &mut err,
+                &format!("{}: {advice}", self.paint_error("hint", "36;1")),
+            );
         }
     }
 
@@ -143,7 +167,8 @@ impl Printer {
         if !self.shows_progress() {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(steps).with_style(style).with_message(what)
     }
 
@@ -163,7 +188,11 @@ impl Printer {
 }
 
 fn wrap(text: &str, code: &str, color: bool) -> String {
-    if color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if color {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// A reader that has gone misses nothing that can be helped.
@@ -174,18 +203,32 @@ fn say(err: &mut StderrLock<'_>, text: &str) {
 impl Grid {
     fn new<'a>(titles: impl IntoIterator<Item = &'a str>, color: bool, terminal: bool) -> Self {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
+        table
+            .load_preset(presets::NOTHING)
+            .set_style(TableComponent::HeaderLines, '─');
         table.set_style(TableComponent::MiddleHeaderIntersections, '─');
-        table.set_content_arrangement(if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
+        table.set_content_arrangement(if terminal {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
         if color {
             table.enforce_styling();
         }
         let titles: Vec<&str> = titles.into_iter().collect();
         let numbers: Vec<bool> = titles.iter().map(|title| title.starts_with('#')).collect();
-        let mut grid = Self { table, numbers, color };
+        let mut grid = Self {
+            table,
+            numbers,
+            color,
+        };
         let cell = |(at, title): (usize, &&str)| {
             let cell = grid.align(at, Cell::new(title.trim_start_matches('#')));
-            if color { cell.add_attribute(Attribute::Bold) } else { cell }
+            if color {
+                cell.add_attribute(Attribute::Bold)
+            } else {
+                cell
+            }
         };
         let cells: Vec<Cell> = titles.iter().enumerate().map(cell).collect();
         grid.table.set_header(cells);
@@ -215,12 +258,19 @@ impl Grid {
 
     fn align(&self, at: usize, cell: Cell) -> Cell {
         let number = self.numbers.get(at).copied().unwrap_or_default();
-        cell.set_alignment(if number { CellAlignment::Right } else { CellAlignment::Left })
+        cell.set_alignment(if number {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        })
     }
 
     /// The table as text, without spaces at the ends of lines.
     pub(super) fn text(&self) -> String {
-        self.table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        self.table
+            .lines()
+            .map(|line| line.trim_end().to_owned() + "\n")
+            .collect()
     }
 }
 

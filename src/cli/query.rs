@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure, Outcome};
 use super::place::point;
 use super::values::{params, typed_query};
 use crate::backend::{BackendKind, StorageBackend};
-use crate::sql::{Columns, Params, Query, Row};
+use crate::sql::{Columns, Params, Query};
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use output::Output;
@@ -27,7 +27,12 @@ pub(super) struct RunQuery {
     /// The statement; `-` reads it from stdin
     sql: String,
     /// A value, in the order of the placeholders, or NAME=VALUE for a named one; `\N` is NULL
-    #[arg(short, long = "param", value_name = "VALUE", allow_hyphen_values = true)]
+    #[arg(
+        short,
+        long = "param",
+        value_name = "VALUE",
+        allow_hyphen_values = true
+    )]
     params: Vec<String>,
     /// Which backend runs it; `bridge`: the one that the flag gives to a unit of work without a key
     #[arg(long, value_name = "WHICH", default_value = "bridge")]
@@ -89,12 +94,19 @@ impl RunQuery {
         }
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);
-        read.map_err(|error| Failure::System("cannot read the statement from stdin".into(), error))?;
+        read.map_err(|error| {
+            Failure::System("cannot read the statement from stdin".into(), error)
+        })?;
         Ok(text)
     }
 }
 
-async fn answer(backend: &dyn StorageBackend, query: &Query, params: Params, mut output: Output<'_>) -> Outcome<Exit> {
+async fn answer(
+    backend: &dyn StorageBackend,
+    query: &Query,
+    params: Params,
+    mut output: Output<'_>,
+) -> Outcome<Exit> {
     let columns = backend.describe(query).await?.columns;
     let began = Instant::now();
     if columns.0.is_empty() {
@@ -108,12 +120,18 @@ async fn answer(backend: &dyn StorageBackend, query: &Query, params: Params, mut
 }
 
 /// Writes the rows as they arrive, and gives how long the statement took.
-async fn rows(backend: &dyn StorageBackend, query: &Query, params: Params, columns: &Columns, output: &mut Output<'_>) -> Outcome<Duration> {
+async fn rows(
+    backend: &dyn StorageBackend,
+    query: &Query,
+    params: Params,
+    columns: &Columns,
+    output: &mut Output<'_>,
+) -> Outcome<Duration> {
     let began = Instant::now();
     let mut stream = backend.fetch(query, params).await?;
     output.begin(columns)?;
     while let Some(row) = stream.try_next().await? {
-        output.row(columns, &Row::values(&row)?)?;
+        output.row(&row.values()?)?;
     }
     Ok(began.elapsed())
 }

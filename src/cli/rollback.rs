@@ -53,11 +53,22 @@ impl Rollback {
         let instance = Instance::at(self.url.as_deref(), &settings);
         let kill_file = self.write(&settings);
         let (url, told) = match instance {
-            Ok(instance) => (instance.url().to_owned(), instance.post("/admin/rollback", &json!({ "reason": self.reason }))),
+            Ok(instance) => (
+                instance.url().to_owned(),
+                instance.post("/admin/rollback", &json!({ "reason": self.reason })),
+            ),
             Err(failure) => (self.url.unwrap_or_default(), Err(failure)),
         };
         let took_ms = (began.elapsed().as_secs_f64() * 1e5).round() / 100.0;
-        tell(Result { kill_file, told, url, took_ms }, printer)
+        tell(
+            Result {
+                kill_file,
+                told,
+                url,
+                took_ms,
+            },
+            printer,
+        )
     }
 
     fn write(&self, settings: &Settings) -> Outcome<String> {
@@ -76,21 +87,39 @@ fn who() -> String {
 }
 
 fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
-    let Result { kill_file, told, url, took_ms } = result;
+    let Result {
+        kill_file,
+        told,
+        url,
+        took_ms,
+    } = result;
     let count = |name: &str| told.as_ref().ok().and_then(|told| told[name].as_u64());
-    let (acknowledged, total) = (count("acknowledged").unwrap_or(0), count("total").unwrap_or(1));
+    let (acknowledged, total) = (
+        count("acknowledged").unwrap_or(0),
+        count("total").unwrap_or(1),
+    );
     if printer.is_json() {
-        let silent = told.as_ref().map_or_else(|_| json!([url]), |told| told["silent"].clone());
+        let silent = told
+            .as_ref()
+            .map_or_else(|_| json!([url]), |told| told["silent"].clone());
         printer.document(&json!({
             "revision": count("revision"), "took_ms": took_ms, "acknowledged": acknowledged, "total": total, "silent": silent,
             "kill_file": kill_file.as_ref().ok(),
         }))?;
     } else {
-        let tone = if acknowledged == total { Tone::Good } else { Tone::Bad };
+        let tone = if acknowledged == total {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         let counted = printer.paint(&format!("{acknowledged}/{total}"), tone);
-        printer.data(&format!("rolled back: {counted} acknowledged in {took_ms} ms"))?;
+        printer.data(&format!(
+            "rolled back: {counted} acknowledged in {took_ms} ms"
+        ))?;
         if let Ok(path) = &kill_file {
-            printer.data(&format!("kill file:   {path}; remove it to allow async again"))?;
+            printer.data(&format!(
+                "kill file:   {path}; remove it to allow async again"
+            ))?;
         }
     }
     match (kill_file, told) {
@@ -98,7 +127,11 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
         (Ok(_), Err(failure)) => {
             failure.tell(printer);
             printer.note("what was done: the kill file is written, and every program that goes by it is blocking");
-            Ok(if failure.exit() == Exit::Usage { Exit::Usage } else { Exit::Unreachable })
+            Ok(if failure.exit() == Exit::Usage {
+                Exit::Usage
+            } else {
+                Exit::Unreachable
+            })
         }
         (Err(failure), Ok(_)) => {
             printer.note("what was done: the instance is blocking until it is started anew");

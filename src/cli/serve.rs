@@ -29,7 +29,9 @@ use tokio::net::TcpListener;
 use upkeep::Upkeep;
 
 /// The upper bounds of the histograms, in seconds: from a local round trip to the longest answer.
-const BUCKETS: [f64; 16] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+const BUCKETS: [f64; 16] = [
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0,
+];
 
 /// Serves the HTTP API over both backends; without a database URL on a private PostgreSQL of its own
 ///
@@ -60,7 +62,10 @@ impl Serve {
             arguments.data_dir.clone_from(&self.data_dir);
         })?;
         if self.ephemeral && settings.database_url.is_some() {
-            return Err(Failure::Usage("--ephemeral starts a private PostgreSQL, and a database URL names another one".into()));
+            return Err(Failure::Usage(
+                "--ephemeral starts a private PostgreSQL, and a database URL names another one"
+                    .into(),
+            ));
         }
         address::refuse_open_admin(&settings)?;
         let runtime = runtime()?;
@@ -69,12 +74,24 @@ impl Serve {
         let metrics = recorder()?;
         let signals = runtime.block_on(async { Signals::install() })?;
         let private = match &settings.database_url {
-            None => Some(private::start(self.ephemeral, &settings, context.printer())?),
+            None => Some(private::start(
+                self.ephemeral,
+                &settings,
+                context.printer(),
+            )?),
             Some(_) => None,
         };
         let url = private.as_ref().map(|private| private.url("postgres"));
-        let url = url.as_deref().or(settings.database_url.as_ref().map(|url| url.expose())).unwrap_or_default();
-        let program = Program { settings: &settings, printer: context.printer(), url, wait: self.wait };
+        let url = url
+            .as_deref()
+            .or(settings.database_url.as_ref().map(|url| url.expose()))
+            .unwrap_or_default();
+        let program = Program {
+            settings: &settings,
+            printer: context.printer(),
+            url,
+            wait: self.wait,
+        };
         let served = runtime.block_on(program.run(reserved, metrics, signals));
         runtime.shutdown_timeout(Duration::from_secs(1));
         // The pools are closed: now nobody is left who needs the database.
@@ -86,8 +103,16 @@ impl Serve {
 }
 
 fn recorder() -> Outcome<PrometheusHandle> {
-    let wrong = |error| Failure::System("no recorder of metrics can be installed".into(), io::Error::other(error));
-    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS).and_then(PrometheusBuilder::install_recorder).map_err(wrong)?;
+    let wrong = |error| {
+        Failure::System(
+            "no recorder of metrics can be installed".into(),
+            io::Error::other(error),
+        )
+    };
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(wrong)?;
     metrics::describe();
     Ok(handle)
 }
@@ -101,7 +126,12 @@ struct Program<'a> {
 }
 
 impl Program<'_> {
-    async fn run(&self, reserved: Reserved, metrics: PrometheusHandle, signals: Signals) -> Outcome<()> {
+    async fn run(
+        &self,
+        reserved: Reserved,
+        metrics: PrometheusHandle,
+        signals: Signals,
+    ) -> Outcome<()> {
         let flags = Flags::builder().settings(self.settings).build()?;
         let database = Database::at(self.url, self.settings, flags.clone())?;
         let mut signals = signals;
@@ -124,7 +154,11 @@ impl Program<'_> {
     /// Brings the schema up to date, and warns of what differs between the backends.
     async fn prepare(&self, database: &Database) -> Outcome<()> {
         database.reach(self.wait, self.printer).await?;
-        match self.settings.direct_url().filter(|_| self.settings.direct_database_url.is_some()) {
+        match self
+            .settings
+            .direct_url()
+            .filter(|_| self.settings.direct_database_url.is_some())
+        {
             Some(direct) => {
                 let direct = Database::at(direct.expose(), self.settings, Flags::in_memory(0))?;
                 migrate::migrate(&direct.bridge).await?;
@@ -136,17 +170,34 @@ impl Program<'_> {
     }
 
     fn app(&self, database: &Database, metrics: PrometheusHandle) -> App {
-        let token = self.settings.admin_token.as_ref().map(|token| token.expose().to_owned());
-        App::new(database.bridge.clone(), Box::new(move || metrics.render())).with_admin_token(token)
+        let token = self
+            .settings
+            .admin_token
+            .as_ref()
+            .map(|token| token.expose().to_owned());
+        App::new(database.bridge.clone(), Box::new(move || metrics.render()))
+            .with_admin_token(token)
     }
 
-    fn tell_ready(&self, listener: &TcpListener, database: &Database, flags: &Flags) -> Outcome<()> {
-        let address = listener.local_addr().map_err(|error| Failure::Listen(self.settings.listen, error))?;
+    fn tell_ready(
+        &self,
+        listener: &TcpListener,
+        database: &Database,
+        flags: &Flags,
+    ) -> Outcome<()> {
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::Listen(self.settings.listen, error))?;
         let (listening, stage) = (format!("http://{address}"), flags.snapshot().stage());
         if self.printer.is_json() {
-            return self.printer.document(&json!({ "listening": listening, "database": database.shown, "stage": stage }));
+            return self.printer.document(
+                &json!({ "listening": listening, "database": database.shown, "stage": stage }),
+            );
         }
-        self.printer.note(&format!("ready at {listening}, database {}, stage {stage}", database.shown));
+        self.printer.note(&format!(
+            "ready at {listening}, database {}, stage {stage}",
+            database.shown
+        ));
         Ok(())
     }
 }

@@ -58,7 +58,11 @@ fn ask(instance: &Instance) -> Outcome<Value> {
 
 fn show(status: &Value, printer: &Printer, watch: bool) -> Outcome<()> {
     if printer.is_json() {
-        return if watch { printer.data(&status.to_string()) } else { printer.document(status) };
+        return if watch {
+            printer.data(&status.to_string())
+        } else {
+            printer.document(status)
+        };
     }
     let text = screen::text(status, printer);
     if !watch {

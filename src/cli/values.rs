@@ -15,7 +15,9 @@ const NULL: &str = "\\N";
 /// A text with `%%` and no placeholder is taken as a program's call without values would be: each `%` stands for itself.
 pub(super) fn typed_query(text: &str) -> Outcome<Query> {
     match Query::in_style("query", text, Style::Auto) {
-        Err(error) if is_ambiguous(&error) => Ok(Query::in_style("query", text, Style::NoParameters)?),
+        Err(error) if is_ambiguous(&error) => {
+            Ok(Query::in_style("query", text, Style::NoParameters)?)
+        }
         read => Ok(read.map_err(|error| point(error, text, ""))?),
     }
 }
@@ -27,22 +29,33 @@ pub(super) fn is_ambiguous(error: &Error) -> bool {
 
 /// The values for the query, by name where it has names. The server gives each its type.
 pub(super) fn params(query: &Query, typed: &[String]) -> Outcome<Params> {
-    let named = query.inputs().iter().any(|input| matches!(input, Parameter::Name(_)));
+    let named = query
+        .inputs()
+        .iter()
+        .any(|input| matches!(input, Parameter::Name(_)));
     if !named {
-        return Ok(Params::Positional(typed.iter().map(|text| value(text)).collect()));
+        return Ok(Params::Positional(
+            typed.iter().map(|text| value(text)).collect(),
+        ));
     }
     let pairs = typed.iter().map(|text| match text.split_once('=') {
         Some((name, text)) if !name.is_empty() => Ok((Cow::Owned(name.to_owned()), value(text))),
         _ => {
             let message = format!("its parameters have names, and {text:?} is no NAME=VALUE");
-            Err(Error::new(ErrorKind::Bind, message).with_query(query.name()).into())
+            Err(Error::new(ErrorKind::Bind, message)
+                .with_query(query.name())
+                .into())
         }
     });
     pairs.collect::<Outcome<_>>().map(Params::Named)
 }
 
 fn value(text: &str) -> Value {
-    if text == NULL { Value::Null } else { Value::Text(text.to_owned()) }
+    if text == NULL {
+        Value::Null
+    } else {
+        Value::Text(text.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -57,9 +70,15 @@ mod tests {
     #[test]
     fn values_go_by_place_or_by_name() {
         let place = typed_query("SELECT %s, %s").unwrap();
-        assert_eq!(texts(&place, &["a=b", "\\N"]), [Value::from("a=b"), Value::Null]);
+        assert_eq!(
+            texts(&place, &["a=b", "\\N"]),
+            [Value::from("a=b"), Value::Null]
+        );
         let number = typed_query("SELECT $2, $1").unwrap();
-        assert_eq!(texts(&number, &["a", "b"]), [Value::from("a"), Value::from("b")]);
+        assert_eq!(
+            texts(&number, &["a", "b"]),
+            [Value::from("a"), Value::from("b")]
+        );
         let name = typed_query("SELECT %(x)s").unwrap();
         assert_eq!(texts(&name, &["x=1=2"]), [Value::from("1=2")]);
         assert!(params(&name, &["1".into()]).is_err());

@@ -44,16 +44,35 @@ pub(super) struct Figures {
 impl Cell {
     pub(super) fn new(name: &'static str, backend: Arc<dyn StorageBackend>, clients: u16) -> Self {
         let empty = Duration::ZERO;
-        Self { name, backend, clients, latency: histogram(), stall: histogram(), errors: 0, took: empty, cpu: empty }
+        Self {
+            name,
+            backend,
+            clients,
+            latency: histogram(),
+            stall: histogram(),
+            errors: 0,
+            took: empty,
+            cpu: empty,
+        }
     }
 
     /// Lets the clients call for `length`.
-    pub(super) async fn turn(&mut self, query: &Query, params: &Params, length: Duration) -> Outcome<()> {
+    pub(super) async fn turn(
+        &mut self,
+        query: &Query,
+        params: &Params,
+        length: Duration,
+    ) -> Outcome<()> {
         let (began, cpu) = (Instant::now(), cpu_time());
         let end = began + length;
         let mut clients = JoinSet::new();
         for _ in 0..self.clients {
-            clients.spawn(client(Arc::clone(&self.backend), query.clone(), params.clone(), end));
+            clients.spawn(client(
+                Arc::clone(&self.backend),
+                query.clone(),
+                params.clone(),
+                end,
+            ));
         }
         let watch = tokio::spawn(watch(end));
         while let Some(done) = clients.join_next().await {
@@ -83,7 +102,12 @@ impl Cell {
     }
 }
 
-async fn client(backend: Arc<dyn StorageBackend>, query: Query, params: Params, end: Instant) -> (Histogram<u64>, u64) {
+async fn client(
+    backend: Arc<dyn StorageBackend>,
+    query: Query,
+    params: Params,
+    end: Instant,
+) -> (Histogram<u64>, u64) {
     let (mut latency, mut errors) = (histogram(), 0);
     while Instant::now() < end {
         let began = Instant::now();
@@ -133,14 +157,21 @@ fn add(sum: &mut Histogram<u64>, part: &Histogram<u64>) {
 }
 
 fn crashed(error: tokio::task::JoinError) -> crate::Error {
-    crate::Error::new(crate::ErrorKind::Panic, "a client of the measurement panicked").with_source(error)
+    crate::Error::new(
+        crate::ErrorKind::Panic,
+        "a client of the measurement panicked",
+    )
+    .with_source(error)
 }
 
 fn milliseconds(histogram: &Histogram<u64>, quantile: f64) -> f64 {
     count(histogram.value_at_quantile(quantile)) / 1000.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures for people have far fewer digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "figures for people have far fewer digits"
+)]
 fn count(number: u64) -> f64 {
     number as f64
 }

@@ -31,7 +31,14 @@ pub(super) struct Summary {
 
 impl Finding {
     pub(super) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { file: None, line: None, column: None, code: code.into(), message: message.into(), suggestion: None }
+        Self {
+            file: None,
+            line: None,
+            column: None,
+            code: code.into(),
+            message: message.into(),
+            suggestion: None,
+        }
     }
 
     pub(super) fn at(mut self, file: &str, place: Place) -> Self {
@@ -49,20 +56,42 @@ impl Finding {
     /// `file:line:column: code: message`, and the suggestion below.
     pub(super) fn text(&self, printer: &Printer) -> String {
         let place = match (&self.file, self.line, self.column) {
-            (Some(file), Some(line), Some(column)) => format!("{}: ", printer.bold(&format!("{file}:{line}:{column}"))),
+            (Some(file), Some(line), Some(column)) => {
+                format!("{}: ", printer.bold(&format!("{file}:{line}:{column}")))
+            }
             _ => String::new(),
         };
         let code = printer.paint(&self.code, Tone::Bad);
-        let hint = self.suggestion.as_ref().map(|text| format!("\n  hint: {text}")).unwrap_or_default();
+        let hint = self
+            .suggestion
+            .as_ref()
+            .map(|text| format!("\n  hint: {text}"))
+            .unwrap_or_default();
         format!("{place}{code}: {}{hint}", self.message)
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sessions = if self.properties { "sessions and TLS compared, " } else { "" };
-        let statements = if self.statements == 1 { "statement" } else { "statements" };
-        let backends = if self.backends == 1 { "one backend" } else { "both backends" };
-        write!(f, "{sessions}budget checked, {} {statements} prepared on {backends}", self.statements)
+        let sessions = if self.properties {
+            "sessions and TLS compared, "
+        } else {
+            ""
+        };
+        let statements = if self.statements == 1 {
+            "statement"
+        } else {
+            "statements"
+        };
+        let backends = if self.backends == 1 {
+            "one backend"
+        } else {
+            "both backends"
+        };
+        write!(
+            f,
+            "{sessions}budget checked, {} {statements} prepared on {backends}",
+            self.statements
+        )
     }
 }

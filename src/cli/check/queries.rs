@@ -39,21 +39,35 @@ pub(super) fn in_folder(folder: &Path, findings: &mut Vec<Finding>) -> Outcome<V
     files.sort();
     let mut statements = Vec::new();
     for path in files {
-        let text = fs::read_to_string(&path).map_err(|error| Failure::System(format!("cannot read {}", path.display()), error))?;
-        read(&path.display().to_string(), &text, &mut statements, findings);
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Failure::System(format!("cannot read {}", path.display()), error))?;
+        read(
+            &path.display().to_string(),
+            &text,
+            &mut statements,
+            findings,
+        );
     }
     Ok(statements)
 }
 
 /// Links to folders are not followed, so that the walk ends.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome<()> {
-    let wrong = |error| Failure::System(format!("cannot read the folder {}", folder.display()), error);
+    let wrong = |error| {
+        Failure::System(
+            format!("cannot read the folder {}", folder.display()),
+            error,
+        )
+    };
     for entry in fs::read_dir(folder).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
         let path = entry.path();
         if entry.file_type().map_err(wrong)?.is_dir() {
             walk(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql")) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+        {
             files.push(path);
         }
     }
@@ -67,16 +81,29 @@ fn read(file: &str, text: &str, statements: &mut Vec<Statement>, findings: &mut 
         let parts = match split_statements(section) {
             Ok(parts) => parts,
             Err(refused) => {
-                let place = Place { line: refused.line, column: refused.column }.after(Place::at(text, offset));
+                let place = Place {
+                    line: refused.line,
+                    column: refused.column,
+                }
+                .after(Place::at(text, offset));
                 let suggestion = format!("expected {}", refused.expected);
-                findings.push(Finding::new("sql", refused.message).at(file, place).with_suggestion(&suggestion));
+                findings.push(
+                    Finding::new("sql", refused.message)
+                        .at(file, place)
+                        .with_suggestion(&suggestion),
+                );
                 continue;
             }
         };
         for part in parts {
             let start = Place::at(text, offset + offset_in(section, part));
             match translated(&format!("{file}:{}", start.line), part) {
-                Ok(query) => statements.push(Statement { file: file.to_owned(), start, text: part.to_owned(), query }),
+                Ok(query) => statements.push(Statement {
+                    file: file.to_owned(),
+                    start,
+                    text: part.to_owned(),
+                    query,
+                }),
                 Err(error) => findings.push(untranslated(&error, file, part, start)),
             }
         }
@@ -109,10 +136,15 @@ fn translated(name: &str, text: &str) -> Result<Query> {
 fn untranslated(error: &Error, file: &str, text: &str, start: Place) -> Finding {
     let place = Place::of(error, text, "").map_or(start, |place| place.after(start));
     let (message, suggestion) = match refusal(error) {
-        Some(refused) => (refused.message.clone(), format!("expected {}", refused.expected)),
+        Some(refused) => (
+            refused.message.clone(),
+            format!("expected {}", refused.expected),
+        ),
         None => (error.message().to_owned(), String::new()),
     };
-    Finding::new("placeholder", message).at(file, place).with_suggestion(&suggestion)
+    Finding::new("placeholder", message)
+        .at(file, place)
+        .with_suggestion(&suggestion)
 }
 
 /// Where `part` begins in the text that it was cut from.
@@ -127,7 +159,13 @@ mod tests {
     fn read_all(text: &str) -> (Vec<Statement>, Vec<serde_json::Value>) {
         let (mut statements, mut findings) = (Vec::new(), Vec::new());
         read("a.sql", text, &mut statements, &mut findings);
-        (statements, findings.iter().map(|finding| serde_json::to_value(finding).unwrap()).collect())
+        (
+            statements,
+            findings
+                .iter()
+                .map(|finding| serde_json::to_value(finding).unwrap())
+                .collect(),
+        )
     }
 
     #[test]
@@ -135,8 +173,15 @@ mod tests {
         let text = "-- name: first\nSELECT 1\n-- name: second\nSELECT %s;\n\n  SELECT 3;";
         let (statements, findings) = read_all(text);
         assert!(findings.is_empty());
-        let found: Vec<_> = statements.iter().map(|s| (s.start.line, s.start.column, s.query.text())).collect();
-        let expected = [(1, 1, "-- name: first\nSELECT 1"), (3, 1, "-- name: second\nSELECT $1"), (6, 3, "SELECT 3")];
+        let found: Vec<_> = statements
+            .iter()
+            .map(|s| (s.start.line, s.start.column, s.query.text()))
+            .collect();
+        let expected = [
+            (1, 1, "-- name: first\nSELECT 1"),
+            (3, 1, "-- name: second\nSELECT $1"),
+            (6, 3, "SELECT 3"),
+        ];
         assert_eq!(found, expected);
     }
 
@@ -144,14 +189,22 @@ mod tests {
     fn a_wrong_placeholder_is_found_at_its_place() {
         let (statements, findings) = read_all("SELECT 1;\n SELECT '%s', %s;");
         assert_eq!(statements.len(), 1);
-        assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&2.into(), &10.into()));
+        assert_eq!(
+            (&findings[0]["line"], &findings[0]["column"]),
+            (&2.into(), &10.into())
+        );
         let (_, findings) = read_all("SELECT 1;\nSELECT 'a");
-        assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&2.into(), &8.into()));
+        assert_eq!(
+            (&findings[0]["line"], &findings[0]["column"]),
+            (&2.into(), &8.into())
+        );
     }
 
     #[test]
     fn the_program_s_own_queries_have_their_text() {
         let statements = of_program().unwrap();
-        assert!(statements.iter().any(|statement| statement.file == "sql/bench/one.sql" && statement.text.contains("one")));
+        assert!(statements.iter().any(
+            |statement| statement.file == "sql/bench/one.sql" && statement.text.contains("one")
+        ));
     }
 }

@@ -8,7 +8,9 @@ pub(super) fn json_row(names: &[String], values: &[Value]) -> String {
 }
 
 fn object<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
-    let fields: Vec<String> = fields.map(|(name, value)| format!("{}:{}", text(name), json(value))).collect();
+    let fields: Vec<String> = fields
+        .map(|(name, value)| format!("{}:{}", text(name), json(value)))
+        .collect();
     format!("{{{}}}", fields.join(","))
 }
 
@@ -20,7 +22,9 @@ fn json(value: &Value) -> String {
         Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => number(&value.to_string()),
         Value::Json(v) => v.clone(),
         Value::Array(v) => array(v),
-        Value::Composite(fields) => object(fields.iter().map(|(name, value)| (name.as_str(), value))),
+        Value::Composite(fields) => {
+            object(fields.iter().map(|(name, value)| (name.as_str(), value)))
+        }
         other => text(&other.to_string()),
     }
 }
@@ -28,11 +32,19 @@ fn json(value: &Value) -> String {
 /// `NaN` and the infinities are no JSON numbers.
 fn number(digits: &str) -> String {
     let plain = serde_json::from_str::<&serde_json::value::RawValue>(digits).is_ok();
-    if plain { digits.to_owned() } else { text(digits) }
+    if plain {
+        digits.to_owned()
+    } else {
+        text(digits)
+    }
 }
 
 fn array(array: &Array) -> String {
-    let lengths: Vec<usize> = array.dimensions.iter().filter_map(|(length, _)| usize::try_from(*length).ok()).collect();
+    let lengths: Vec<usize> = array
+        .dimensions
+        .iter()
+        .filter_map(|(length, _)| usize::try_from(*length).ok())
+        .collect();
     let mut elements = array.elements.iter();
     match lengths.split_first() {
         Some((length, inner)) => level(*length, inner, &mut elements),
@@ -40,7 +52,11 @@ fn array(array: &Array) -> String {
     }
 }
 
-fn level<'a>(length: usize, inner: &[usize], elements: &mut impl Iterator<Item = &'a Value>) -> String {
+fn level<'a>(
+    length: usize,
+    inner: &[usize],
+    elements: &mut impl Iterator<Item = &'a Value>,
+) -> String {
     let parts: Vec<String> = match inner.split_first() {
         Some((next, rest)) => (0..length).map(|_| level(*next, rest, elements)).collect(),
         None => elements.by_ref().take(length).map(json).collect(),
@@ -58,7 +74,10 @@ mod tests {
 
     #[test]
     fn values_keep_digits_and_form() {
-        let grid = Array { dimensions: vec![(2, 1), (2, 1)], elements: [1, 2, 3, 4].map(Value::from).into() };
+        let grid = Array {
+            dimensions: vec![(2, 1), (2, 1)],
+            elements: [1, 2, 3, 4].map(Value::from).into(),
+        };
         let names: Vec<String> = ["n", "j", "a", "c", "x", "b"].map(String::from).into();
         let values = [
             Value::Numeric("1.2300000000000000000000001".into()),
@@ -78,6 +97,12 @@ mod tests {
 
     #[test]
     fn an_empty_array_is_one() {
-        assert_eq!(json(&Value::Array(Array { dimensions: Vec::new(), elements: Vec::new() })), "[]");
+        assert_eq!(
+            json(&Value::Array(Array {
+                dimensions: Vec::new(),
+                elements: Vec::new()
+            })),
+            "[]"
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! How the rows of a statement are printed: a table, one JSON document, or comma-separated values.
 
+use super::json::json_row;
 use crate::backend::BackendKind;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::print::{Grid, Printer, Tone};
-use super::json::json_row;
 use crate::sql::{Columns, Value};
 use serde_json::json;
 use std::io::{BufWriter, StdoutLock, Write};
@@ -18,7 +18,10 @@ pub(super) struct Output<'a> {
 
 enum Form {
     Table(Option<Grid>),
-    Json { out: BufWriter<StdoutLock<'static>>, names: Vec<String> },
+    Json {
+        out: BufWriter<StdoutLock<'static>>,
+        names: Vec<String>,
+    },
     Csv(BufWriter<StdoutLock<'static>>),
 }
 
@@ -26,26 +29,45 @@ impl<'a> Output<'a> {
     pub(super) fn choose(csv: bool, printer: &'a Printer) -> Self {
         let form = match (csv, printer.is_json()) {
             (true, _) => Form::Csv(printer.stdout()),
-            (_, true) => Form::Json { out: printer.stdout(), names: Vec::new() },
+            (_, true) => Form::Json {
+                out: printer.stdout(),
+                names: Vec::new(),
+            },
             _ => Form::Table(None),
         };
-        Self { printer, form, rows: 0 }
+        Self {
+            printer,
+            form,
+            rows: 0,
+        }
     }
 
     /// The columns are known.
     pub(super) fn begin(&mut self, columns: &Columns) -> Outcome<()> {
         match &mut self.form {
             Form::Table(grid) => {
-                let titles: Vec<String> = columns.0.iter().map(|column| title(&column.name, &column.type_name)).collect();
+                let titles: Vec<String> = columns
+                    .0
+                    .iter()
+                    .map(|column| title(&column.name, &column.type_name))
+                    .collect();
                 *grid = Some(self.printer.grid(titles.iter().map(String::as_str)));
                 Ok(())
             }
             Form::Json { out, names } => {
                 *names = distinct(columns);
-                let shown: Vec<_> = columns.0.iter().zip(&*names).map(|(column, name)| json!({"name": name, "type": column.type_name})).collect();
+                let shown: Vec<_> = columns
+                    .0
+                    .iter()
+                    .zip(&*names)
+                    .map(|(column, name)| json!({"name": name, "type": column.type_name}))
+                    .collect();
                 write!(out, "{{\"columns\":{},\"rows\":[", json!(shown)).map_err(Failure::Output)
             }
-            Form::Csv(out) => csv_line(out, columns.0.iter().map(|column| Some(column.name.clone()))),
+            Form::Csv(out) => csv_line(
+                out,
+                columns.0.iter().map(|column| Some(column.name.clone())),
+            ),
         }
     }
 
@@ -63,7 +85,12 @@ impl<'a> Output<'a> {
                 let comma = if self.rows > 1 { "," } else { "" };
                 write!(out, "{comma}{}", json_row(names, values)).map_err(Failure::Output)
             }
-            Form::Csv(out) => csv_line(out, values.iter().map(|value| (!value.is_null()).then(|| value.to_string()))),
+            Form::Csv(out) => csv_line(
+                out,
+                values
+                    .iter()
+                    .map(|value| (!value.is_null()).then(|| value.to_string())),
+            ),
         }
     }
 
@@ -75,8 +102,13 @@ impl<'a> Output<'a> {
                 self.printer.data(&text)?;
             }
             Form::Json { out, .. } => {
-                let end = format!("],\"affected\":null,\"backend\":\"{backend}\",\"took_ms\":{}}}", milliseconds(took));
-                writeln!(out, "{end}").and_then(|()| out.flush()).map_err(Failure::Output)?;
+                let end = format!(
+                    "],\"affected\":null,\"backend\":\"{backend}\",\"took_ms\":{}}}",
+                    milliseconds(took)
+                );
+                writeln!(out, "{end}")
+                    .and_then(|()| out.flush())
+                    .map_err(Failure::Output)?;
             }
             Form::Csv(out) => out.flush().map_err(Failure::Output)?,
         }
@@ -85,7 +117,12 @@ impl<'a> Output<'a> {
     }
 
     /// The statement returned no rows; it affected so many.
-    pub(super) fn affected(self, backend: BackendKind, affected: u64, took: Duration) -> Outcome<()> {
+    pub(super) fn affected(
+        self,
+        backend: BackendKind,
+        affected: u64,
+        took: Duration,
+    ) -> Outcome<()> {
         let Self { printer, form, .. } = &self;
         if matches!(form, Form::Json { .. }) {
             let (backend_word, took_ms) = (backend.as_str(), milliseconds(took));
@@ -103,7 +140,9 @@ impl<'a> Output<'a> {
         let plural = if rows == 1 { "" } else { "s" };
         let took = milliseconds(took);
         if !self.printer.is_json() {
-            self.printer.note(&format!("{rows} row{plural}{what} in {took} ms on the {backend} backend"));
+            self.printer.note(&format!(
+                "{rows} row{plural}{what} in {took} ms on the {backend} backend"
+            ));
         }
     }
 }
@@ -114,7 +153,10 @@ fn milliseconds(took: Duration) -> f64 {
 
 /// A column's title: numbers stand to the right.
 fn title(name: &str, type_name: &str) -> String {
-    let number = matches!(type_name, "int2" | "int4" | "int8" | "oid" | "numeric" | "float4" | "float8" | "money");
+    let number = matches!(
+        type_name,
+        "int2" | "int4" | "int8" | "oid" | "numeric" | "float4" | "float8" | "money"
+    );
     format!("{}{name}", if number { "#" } else { "" })
 }
 
@@ -147,14 +189,21 @@ fn distinct(columns: &Columns) -> Vec<String> {
 
 /// A line of values; `None` is NULL.
 fn csv_line(out: &mut impl Write, values: impl Iterator<Item = Option<String>>) -> Outcome<()> {
-    let fields: Vec<String> = values.map(|value| value.map(|text| csv_field(&text)).unwrap_or_default()).collect();
+    let fields: Vec<String> = values
+        .map(|value| value.map(|text| csv_field(&text)).unwrap_or_default())
+        .collect();
     writeln!(out, "{}", fields.join(",")).map_err(Failure::Output)
 }
 
 fn csv_field(text: &str) -> String {
     let special = |letter: char| matches!(letter, '"' | ',' | '\n' | '\r');
-    let quoted = text.is_empty() || text.contains(special) || text.starts_with(' ') || text.ends_with(' ');
-    if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    let quoted =
+        text.is_empty() || text.contains(special) || text.starts_with(' ') || text.ends_with(' ');
+    if quoted {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -164,7 +213,11 @@ mod tests {
 
     #[test]
     fn names_that_repeat_are_numbered() {
-        let column = |name: &str| Column { name: name.into(), type_name: "int4".into(), type_oid: 23 };
+        let column = |name: &str| Column {
+            name: name.into(),
+            type_name: "int4".into(),
+            type_oid: 23,
+        };
         let columns = Columns(["a", "a", "a_2", "a"].map(column).into());
         assert_eq!(distinct(&columns), ["a", "a_2", "a_2_2", "a_3"]);
     }
@@ -173,8 +226,15 @@ mod tests {
     fn comma_separated_values_tell_null_from_an_empty_text() {
         let mut out = Vec::new();
         let values = [None, Some(""), Some("a,\"b\""), Some("plain")];
-        csv_line(&mut out, values.into_iter().map(|value| value.map(str::to_owned))).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), ",\"\",\"a,\"\"b\"\"\",plain\n");
+        csv_line(
+            &mut out,
+            values.into_iter().map(|value| value.map(str::to_owned)),
+        )
+        .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            ",\"\",\"a,\"\"b\"\"\",plain\n"
+        );
     }
 
     #[test]

@@ -18,13 +18,22 @@ pub(super) struct Reserved {
 /// Others could operate the service where they reach it and need no token.
 pub(super) fn refuse_open_admin(settings: &Settings) -> Outcome<()> {
     let open = settings.admin_token.is_none() && !settings.listen.ip().to_canonical().is_loopback();
-    if open { Err(Failure::OpenAdmin(settings.listen)) } else { Ok(()) }
+    if open {
+        Err(Failure::OpenAdmin(settings.listen))
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes the address.
 pub(super) fn reserve(address: SocketAddr) -> Outcome<Reserved> {
     let wrong = |error| Failure::Listen(address, error);
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(wrong)?;
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }
+    .map_err(wrong)?;
     // Else a restart would wait for the connections of the run before.
     socket.set_reuseaddr(true).map_err(wrong)?;
     socket.bind(address).map_err(wrong)?;
@@ -34,6 +43,8 @@ pub(super) fn reserve(address: SocketAddr) -> Outcome<Reserved> {
 impl Reserved {
     /// Lets connections in.
     pub(super) fn listen(self) -> Outcome<TcpListener> {
-        self.socket.listen(BACKLOG).map_err(|error| Failure::Listen(self.address, error))
+        self.socket
+            .listen(BACKLOG)
+            .map_err(|error| Failure::Listen(self.address, error))
     }
 }

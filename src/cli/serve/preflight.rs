@@ -12,7 +12,10 @@ pub(super) async fn warn_of_differences(backends: &[Arc<dyn StorageBackend>]) ->
     match parity(&**control, &**candidate).await {
         Ok(differences) => {
             for difference in &differences {
-                tracing::warn!(name = difference.name, "the backends' sessions differ: {difference}; `pontoon check` tells more");
+                tracing::warn!(
+                    name = difference.name,
+                    "the backends' sessions differ: {difference}; `pontoon check` tells more"
+                );
             }
         }
         // A candidate that cannot connect must not keep the control from serving.

@@ -11,7 +11,11 @@ pub(super) fn start(ephemeral: bool, settings: &Settings, printer: &Printer) -> 
         Embedded::options().ephemeral()
     } else {
         // A folder that nobody named is chosen so that the server's user can enter it.
-        Embedded::options().data_dir(settings.data_dir_is_named.then(|| settings.data_dir.clone()))
+        Embedded::options().data_dir(
+            settings
+                .data_dir_is_named
+                .then(|| settings.data_dir.clone()),
+        )
     };
     let spinner = printer.spinner("starting the private PostgreSQL".into());
     let started = options.start();

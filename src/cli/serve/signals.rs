@@ -17,8 +17,13 @@ pub(super) struct Signals {
 impl Signals {
     /// Catches both from now on. Must be called inside the executor.
     pub(super) fn install() -> Outcome<Self> {
-        let catch = |kind| signal(kind).map_err(|error| Failure::System("signals cannot be caught".into(), error));
-        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
+        let catch = |kind| {
+            signal(kind).map_err(|error| Failure::System("signals cannot be caught".into(), error))
+        };
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+        })
     }
 
     /// The next of either.

@@ -17,7 +17,9 @@ const GAUGES: Duration = Duration::from_secs(1);
 
 /// The tasks; dropping it ends them.
 #[derive(Debug)]
-pub(super) struct Upkeep(#[expect(dead_code, reason = "held for its drop, which ends the tasks")] JoinSet<()>);
+pub(super) struct Upkeep(
+    #[expect(dead_code, reason = "held for its drop, which ends the tasks")] JoinSet<()>,
+);
 
 impl Upkeep {
     pub(super) fn start(bridge: &Bridge, recorder: PrometheusHandle) -> Self {
@@ -50,9 +52,15 @@ async fn keep_alive(backend: &dyn StorageBackend) {
     let alive = backend.keep_alive().await;
     let took_ms = began.elapsed().as_millis();
     if began.elapsed() > SLOW {
-        tracing::warn!(alive, "keeping {alive} idle connections of the {kind} backend alive took {took_ms} ms");
+        tracing::warn!(
+            alive,
+            "keeping {alive} idle connections of the {kind} backend alive took {took_ms} ms"
+        );
     } else {
-        tracing::debug!(alive, "kept {alive} idle connections of the {kind} backend alive in {took_ms} ms");
+        tracing::debug!(
+            alive,
+            "kept {alive} idle connections of the {kind} backend alive in {took_ms} ms"
+        );
     }
 }
 
@@ -67,18 +75,27 @@ async fn gauges(bridge: Bridge, recorder: PrometheusHandle) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and none of these numbers comes near its limits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and none of these numbers comes near its limits"
+)]
 fn set_gauges(bridge: &Bridge) {
     for (kind, side) in bridge.status() {
         let pool = side.pool;
         let idle = metrics::gauge!(POOL, "backend" => kind.as_str(), "state" => "idle");
         idle.set(pool.idle as f64);
-        metrics::gauge!(POOL, "backend" => kind.as_str(), "state" => "in_use").set(pool.in_use as f64);
+        metrics::gauge!(POOL, "backend" => kind.as_str(), "state" => "in_use")
+            .set(pool.in_use as f64);
         metrics::gauge!(POOL_WAITING, "backend" => kind.as_str()).set(pool.waiting as f64);
     }
     let stall = bridge.stall().percentiles();
-    for (quantile, late) in [("0.5", stall.p50_ms), ("0.95", stall.p95_ms), ("0.99", stall.p99_ms)] {
-        metrics::gauge!(EXECUTOR_STALL, "backend" => "bridge", "quantile" => quantile).set(late / 1e3);
+    for (quantile, late) in [
+        ("0.5", stall.p50_ms),
+        ("0.95", stall.p95_ms),
+        ("0.99", stall.p99_ms),
+    ] {
+        metrics::gauge!(EXECUTOR_STALL, "backend" => "bridge", "quantile" => quantile)
+            .set(late / 1e3);
     }
     let flag = bridge.flags().snapshot();
     metrics::gauge!(ASYNC_SHARE, "backend" => "bridge").set(flag.share().as_percent() / 100.0);

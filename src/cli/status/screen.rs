@@ -12,19 +12,34 @@ pub(super) fn text(status: &Value, printer: &Printer) -> String {
     text.push('\n');
     text.push_str(&backends(status, printer));
     for alarm in status["alarms"].as_array().into_iter().flatten() {
-        let _ = write!(text, "\n{}: {}\n", printer.paint("alarm", Tone::Bad), word(alarm));
+        let _ = write!(
+            text,
+            "\n{}: {}\n",
+            printer.paint("alarm", Tone::Bad),
+            word(alarm)
+        );
     }
     text
 }
 
 fn head(status: &Value, printer: &Printer) -> String {
     let stage = word(&status["stage"]);
-    let tone = if stage.starts_with("rolled") { Tone::Bad } else { Tone::Plain };
+    let tone = if stage.starts_with("rolled") {
+        Tone::Bad
+    } else {
+        Tone::Plain
+    };
     let percent = &status["percent"];
-    let actual = percent["actual"].as_f64().map_or_else(|| "no call yet".to_owned(), |actual| format!("{actual} % of the calls so far"));
+    let actual = percent["actual"].as_f64().map_or_else(
+        || "no call yet".to_owned(),
+        |actual| format!("{actual} % of the calls so far"),
+    );
     let mut lines = vec![
         ("stage", printer.paint(&printer.bold(&stage), tone)),
-        ("async", format!("{} % of the keys, {actual}", percent["nominal"])),
+        (
+            "async",
+            format!("{} % of the keys, {actual}", percent["nominal"]),
+        ),
         ("revision", word(&status["revision"])),
     ];
     if let Some(environment) = status["environment"].as_str() {
@@ -36,13 +51,30 @@ fn head(status: &Value, printer: &Printer) -> String {
     if !status["gate"].is_null() {
         lines.push(("gate", word(&status["gate"])));
     }
-    lines.iter().map(|(name, value)| format!("{} {value}\n", printer.paint(&format!("{name:<12}"), Tone::Faint))).collect()
+    lines
+        .iter()
+        .map(|(name, value)| {
+            format!(
+                "{} {value}\n",
+                printer.paint(&format!("{name:<12}"), Tone::Faint)
+            )
+        })
+        .collect()
 }
 
 fn instances(instances: &Value) -> Option<String> {
     let (applied, total) = (instances["applied"].as_u64()?, instances["total"].as_u64()?);
-    let silent: Vec<String> = instances["silent"].as_array().into_iter().flatten().map(word).collect();
-    let silent = if silent.is_empty() { String::new() } else { format!(", silent: {}", silent.join(", ")) };
+    let silent: Vec<String> = instances["silent"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(word)
+        .collect();
+    let silent = if silent.is_empty() {
+        String::new()
+    } else {
+        format!(", silent: {}", silent.join(", "))
+    };
     Some(format!("{applied}/{total} at this revision{silent}"))
 }
 
@@ -51,14 +83,33 @@ fn sources(status: &Value, printer: &Printer) -> String {
     let mut grid = printer.grid(["source", "cap", "says"]);
     for source in status["sources"].as_array().into_iter().flatten() {
         let cap = word(&source["cap"]);
-        let tone = if cap == "complete" { Tone::Faint } else { Tone::Bad };
-        grid.toned([(word(&source["name"]), Tone::Plain), (cap, tone), (word(&source["detail"]), Tone::Plain)]);
+        let tone = if cap == "complete" {
+            Tone::Faint
+        } else {
+            Tone::Bad
+        };
+        grid.toned([
+            (word(&source["name"]), Tone::Plain),
+            (cap, tone),
+            (word(&source["detail"]), Tone::Plain),
+        ]);
     }
     grid.text()
 }
 
 fn backends(status: &Value, printer: &Printer) -> String {
-    let titles = ["backend", "#calls", "#errors", "#in flight", "#p50 ms", "#p95 ms", "#p99 ms", "#open", "#busy", "#waiting"];
+    let titles = [
+        "backend",
+        "#calls",
+        "#errors",
+        "#in flight",
+        "#p50 ms",
+        "#p95 ms",
+        "#p99 ms",
+        "#open",
+        "#busy",
+        "#waiting",
+    ];
     let mut grid = printer.grid(titles);
     for kind in ["blocking", "async"] {
         let side = &status["backends"][kind];
@@ -66,8 +117,19 @@ fn backends(status: &Value, printer: &Printer) -> String {
             continue;
         }
         let count = |value: &Value| (word(value), Tone::Plain);
-        let time = |value: &Value| (value.as_f64().map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2}")), Tone::Plain);
-        let errors = if side["errors"].as_u64().unwrap_or_default() > 0 { Tone::Bad } else { Tone::Plain };
+        let time = |value: &Value| {
+            (
+                value
+                    .as_f64()
+                    .map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2}")),
+                Tone::Plain,
+            )
+        };
+        let errors = if side["errors"].as_u64().unwrap_or_default() > 0 {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
         let pool = &side["pool"];
         let open = format!("{}/{}", word(&pool["size"]), word(&pool["max"]));
         grid.toned([
