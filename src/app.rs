@@ -14,6 +14,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a look at a backend waits for its answer: who asks for the program's health wants to know soon.
@@ -25,6 +26,14 @@ pub struct App {
     limits: Limits,
     admin_token: Option<String>,
     render: Render,
+    units: Units,
+}
+
+/// How many units of work ran on each backend since the start.
+#[derive(Debug, Default)]
+struct Units {
+    blocking: AtomicU64,
+    asynchronous: AtomicU64,
 }
 
 /// Writes the metrics in Prometheus' text form.
@@ -88,6 +97,7 @@ impl App {
             limits: Limits::default(),
             admin_token: None,
             render,
+            units: Units::default(),
         }
     }
 
@@ -116,8 +126,14 @@ impl App {
     /// Begins a unit of work: the only place where a request gets its backend.
     pub fn unit(&self, key: &RequestKey) -> Unit {
         let key = Key::new(key.tenant.as_deref(), key.session.as_deref());
+        let unit = self.bridge.unit(Some(&key));
+        let count = match unit.kind() {
+            BackendKind::Blocking => &self.units.blocking,
+            BackendKind::Async => &self.units.asynchronous,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         Unit {
-            backend: Arc::new(self.bridge.unit(Some(&key))),
+            backend: Arc::new(unit),
         }
     }
 
@@ -217,7 +233,9 @@ impl App {
     /// Why a unit of work of this tenant or session runs where it does.
     pub fn explain(&self, key: &str) -> Explanation {
         // Whichever part the plan goes by, the operator names its value.
-        self.bridge.flags().explain(Some(&Key::new(Some(key), Some(key))))
+        self.bridge
+            .flags()
+            .explain(Some(&Key::new(Some(key), Some(key))))
     }
 
     /// Sends every unit of work that begins from now on to blocking. It cannot be refused and waits for nothing.
@@ -225,7 +243,13 @@ impl App {
         let began = Instant::now();
         let rollback = self.bridge.flags().rollback(reason, who);
         let took_ms = began.elapsed().as_secs_f64() * 1e3;
-        tracing::warn!(revision = rollback.revision, took_ms, reason, who, "rolled back");
+        tracing::warn!(
+            revision = rollback.revision,
+            took_ms,
+            reason,
+            who,
+            "rolled back"
+        );
         RolledBack {
             revision: rollback.revision,
             took_ms,
@@ -248,9 +272,8 @@ impl App {
 
     fn percent(&self) -> Percent {
         let share = self.bridge.flags().snapshot().share();
-        let sides = self.sides();
-        let calls = |kind: BackendKind| sides.get(kind.as_str()).map_or(0, |side| side.calls.calls);
-        let (asynchronous, blocking) = (calls(BackendKind::Async), calls(BackendKind::Blocking));
+        let blocking = self.units.blocking.load(Ordering::Relaxed);
+        let asynchronous = self.units.asynchronous.load(Ordering::Relaxed);
         Percent {
             nominal: f64::from(share.as_basis_points()) / 100.0,
             actual: ratio(asynchronous, asynchronous + blocking),
@@ -267,7 +290,10 @@ async fn look(backend: &dyn StorageBackend) -> PoolWord {
             PoolWord::Inactive
         }
         Err(_) => {
-            tracing::warn!("the {} backend did not answer within {LOOK:?}", backend.kind());
+            tracing::warn!(
+                "the {} backend did not answer within {LOOK:?}",
+                backend.kind()
+            );
             PoolWord::Inactive
         }
     }
@@ -283,7 +309,9 @@ fn unready(kind: ErrorKind) -> &'static str {
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     let basis_points = part.saturating_mul(10_000).checked_div(whole)?;
-    u32::try_from(basis_points).ok().map(|points| f64::from(points) / 100.0)
+    u32::try_from(basis_points)
+        .ok()
+        .map(|points| f64::from(points) / 100.0)
 }
 
 impl fmt::Debug for App {
@@ -355,7 +383,7 @@ pub struct Check {
 pub struct Percent {
     /// What the flag gives.
     pub nominal: f64,
-    /// What the calls since the start were; `None` where there was none.
+    /// How many of the units of work since the start ran there; `None` where there was none.
     pub actual: Option<f64>,
 }
 

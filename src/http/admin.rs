@@ -32,25 +32,41 @@ impl Access {
     /// [`ErrorKind::Config`] where others can reach the listener and no token was given.
     pub(super) fn new(listen: SocketAddr, token: Option<&str>) -> crate::Result<Self> {
         match token {
-            Some(token) if token.trim().is_empty() => {
-                Err(Error::new(ErrorKind::Config, "PONTOON_ADMIN_TOKEN is empty").with_hint("give it a value, or leave it out"))
-            }
+            Some(token) if token.trim().is_empty() => Err(Error::new(
+                ErrorKind::Config,
+                "PONTOON_ADMIN_TOKEN is empty",
+            )
+            .with_hint("give it a value, or leave it out")),
             Some(token) => Ok(Self::Token(token.to_owned())),
             None if listen.ip().to_canonical().is_loopback() => Ok(Self::Loopback),
             None => {
-                let message = format!("{listen} can be reached from other machines, and the operator's API has no token");
-                Err(Error::new(ErrorKind::Config, message)
-                    .with_hint("set PONTOON_ADMIN_TOKEN to a long random text, or listen on 127.0.0.1"))
+                let message = format!(
+                    "{listen} can be reached from other machines, and the operator's API has no token"
+                );
+                Err(Error::new(ErrorKind::Config, message).with_hint(
+                    "set PONTOON_ADMIN_TOKEN to a long random text, or listen on 127.0.0.1",
+                ))
             }
         }
     }
 
     fn admits(&self, parts: &Parts) -> Result<(), Problem> {
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
         match self {
             Self::Loopback => {
                 let host = header(HOST).unwrap_or_default();
-                let problem = || Problem::new(Code::ForeignHost, "call the operator's API by 127.0.0.1, [::1] or localhost").with_field("host");
+                let problem = || {
+                    Problem::new(
+                        Code::ForeignHost,
+                        "call the operator's API by 127.0.0.1, [::1] or localhost",
+                    )
+                    .with_field("host")
+                };
                 names_this_machine(host).then_some(()).ok_or_else(problem)
             }
             Self::Token(token) => {
@@ -58,8 +74,15 @@ impl Access {
                     let (scheme, shown) = value.split_once(' ')?;
                     scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim())
                 });
-                let is_right = shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes())));
-                let problem = || Problem::new(Code::Unauthorized, "send authorization: Bearer and the operator's token").with_field("authorization");
+                let is_right =
+                    shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes())));
+                let problem = || {
+                    Problem::new(
+                        Code::Unauthorized,
+                        "send authorization: Bearer and the operator's token",
+                    )
+                    .with_field("authorization")
+                };
                 is_right.then_some(()).ok_or_else(problem)
             }
         }
@@ -71,7 +94,10 @@ fn names_this_machine(host: &str) -> bool {
         Some((name, _)) => name,
         None => host.split_once(':').map_or(host, |(name, _)| name),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Never shows the token.
@@ -93,7 +119,10 @@ impl FromRequestParts<Service> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         service.access.admits(parts)?;
-        let from = parts.extensions.get::<Peer>().map_or_else(|| "unknown".to_owned(), |Peer(address)| address.ip().to_string());
+        let from = parts.extensions.get::<Peer>().map_or_else(
+            || "unknown".to_owned(),
+            |Peer(address)| address.ip().to_string(),
+        );
         Ok(Self(format!("admin API from {from}")))
     }
 }
@@ -110,7 +139,8 @@ pub(super) async fn rollback(
     Json(body): Json<Rollback>,
 ) -> Result<impl IntoResponse, Problem> {
     let reason = body.reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST || reason.chars().any(char::is_control) {
+    if reason.is_empty() || reason.chars().count() > LONGEST || reason.chars().any(char::is_control)
+    {
         let detail = format!("a line of 1 to {LONGEST} characters is wanted");
         return Err(Problem::new(Code::InvalidValue, detail).with_field("reason"));
     }
@@ -121,7 +151,11 @@ pub(super) async fn status(_: Operator, State(service): State<Service>) -> impl 
     Answer(service.app.status())
 }
 
-pub(super) async fn explain(_: Operator, State(service): State<Service>, mut query: Parameters) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn explain(
+    _: Operator,
+    State(service): State<Service>,
+    mut query: Parameters,
+) -> Result<impl IntoResponse, Problem> {
     let key = query.required("key", LONGEST)?;
     query.end("key")?;
     Ok(Answer(service.app.explain(&key)))
@@ -147,17 +181,35 @@ mod tests {
             let access = Access::new(listen.parse().unwrap(), token);
             assert_eq!(access.is_ok(), starts, "{listen} {token:?}");
             if let Err(error) = access {
-                assert_eq!((error.kind(), error.hint().is_some()), (ErrorKind::Config, true));
+                assert_eq!(
+                    (error.kind(), error.hint().is_some()),
+                    (ErrorKind::Config, true)
+                );
             }
         }
     }
 
     #[test]
     fn a_name_that_only_resolves_here_is_foreign() {
-        for own in ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST", "[::1]:8080", "127.9.9.9"] {
+        for own in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "localhost:1",
+            "LOCALHOST",
+            "[::1]:8080",
+            "127.9.9.9",
+        ] {
             assert!(names_this_machine(own), "{own}");
         }
-        for foreign in ["", "example.com", "localhost.example.com:80", "127.0.0.1.example.com", "10.0.0.1", "[::2]:1", "[::1"] {
+        for foreign in [
+            "",
+            "example.com",
+            "localhost.example.com:80",
+            "127.0.0.1.example.com",
+            "10.0.0.1",
+            "[::2]:1",
+            "[::1",
+        ] {
             assert!(!names_this_machine(foreign), "{foreign}");
         }
     }

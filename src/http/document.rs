@@ -37,23 +37,51 @@ request may work in a moment. A document holds no SQL.
 pub fn document() -> String {
     let mut page = String::from(INTRODUCTION);
     page.push_str("\n| route | what it does |\n|---|---|\n");
-    for Route { method, path, what, .. } in ROUTES {
+    for Route {
+        method, path, what, ..
+    } in ROUTES
+    {
         line(&mut page, format_args!("| `{method} {path}` | {what} |"));
     }
     ROUTES.iter().for_each(|route| section(&mut page, route));
     page.push_str(FAILURES);
     for code in Code::ALL {
-        line(&mut page, format_args!("| `{}` | {} | {} |", code.as_str(), code.status().as_u16(), code.title()));
+        line(
+            &mut page,
+            format_args!(
+                "| `{}` | {} | {} |",
+                code.as_str(),
+                code.status().as_u16(),
+                code.title()
+            ),
+        );
     }
-    line(&mut page, format_args!("\nEvery route can fail with {}; a path without a route with {}.", words(COMMON), words(&[Code::NoSuchRoute])));
+    line(
+        &mut page,
+        format_args!(
+            "\nEvery route can fail with {}; a path without a route with {}.",
+            words(COMMON),
+            words(&[Code::NoSuchRoute])
+        ),
+    );
     page
 }
 
 fn section(page: &mut String, route: &Route) {
-    line(page, format_args!("\n## {} {}\n\n{}.\n", route.method, route.path, route.what));
+    line(
+        page,
+        format_args!("\n## {} {}\n\n{}.\n", route.method, route.path, route.what),
+    );
     if !route.takes.is_empty() {
-        let place = if matches!(route.method, "GET" | "DELETE") { "parameter" } else { "field" };
-        line(page, format_args!("| {place} | is | means |\n|---|---|---|"));
+        let place = if matches!(route.method, "GET" | "DELETE") {
+            "parameter"
+        } else {
+            "field"
+        };
+        line(
+            page,
+            format_args!("| {place} | is | means |\n|---|---|---|"),
+        );
         for Field { name, kind, what } in route.takes {
             line(page, format_args!("| `{name}` | {kind} | {what} |"));
         }
@@ -66,7 +94,10 @@ fn section(page: &mut String, route: &Route) {
 }
 
 fn words(codes: &[Code]) -> String {
-    let words: Vec<String> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let words: Vec<String> = codes
+        .iter()
+        .map(|code| format!("`{}`", code.as_str()))
+        .collect();
     words.join(", ")
 }
 
@@ -87,6 +118,9 @@ mod tests {
             std::fs::write(&path, document()).unwrap();
         }
         let written = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(written == document(), "docs/HTTP.md is stale: UPDATE_DOCS=1 cargo test --features server http_page");
+        assert!(
+            written == document(),
+            "docs/HTTP.md is stale: UPDATE_DOCS=1 cargo test --features server http_page"
+        );
     }
 }

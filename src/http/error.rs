@@ -162,19 +162,23 @@ fn told(error: &Error) -> Problem {
         _ if error.kind() != ErrorKind::Unreachable && error.is_retryable() => {
             Problem::new(Code::Busy, "the database is busy; try again").retryable()
         }
-        ErrorKind::Unreachable | ErrorKind::Closed => {
-            Problem::new(Code::Unavailable, "no connection to the database; nothing was done, try again").retryable()
-        }
+        ErrorKind::Unreachable | ErrorKind::Closed => Problem::new(
+            Code::Unavailable,
+            "no connection to the database; nothing was done, try again",
+        )
+        .retryable(),
         ErrorKind::Connection => Problem::new(
             Code::Unavailable,
             "the connection to the database broke; what was asked for may have been done",
         ),
-        ErrorKind::Timeout(Wait::Answer) => {
-            Problem::new(Code::Timeout, "the database did not answer in time; what was asked for may have been done")
-        }
-        ErrorKind::OutcomeUnknown => {
-            Problem::new(Code::OutcomeUnknown, "the database's answer was lost: look whether it was done before trying again")
-        }
+        ErrorKind::Timeout(Wait::Answer) => Problem::new(
+            Code::Timeout,
+            "the database did not answer in time; what was asked for may have been done",
+        ),
+        ErrorKind::OutcomeUnknown => Problem::new(
+            Code::OutcomeUnknown,
+            "the database's answer was lost: look whether it was done before trying again",
+        ),
         ErrorKind::Database => reported(error.sqlstate().unwrap_or_default()),
         _ => Problem::internal(),
     }
@@ -184,16 +188,23 @@ fn told(error: &Error) -> Problem {
 fn reported(sqlstate: &str) -> Problem {
     match sqlstate {
         "23505" => Problem::new(Code::Conflict, "there is one with this key already"),
-        "57014" => Problem::new(Code::Timeout, "the database gave the statement up: it ran too long"),
-        _ if sqlstate.starts_with("22") || sqlstate.starts_with("23") => {
-            Problem::new(Code::RefusedValue, "the database does not take one of the values")
-        }
-        _ if sqlstate.starts_with("54") => {
-            Problem::new(Code::RefusedValue, "a value is larger or deeper than the database can take")
-        }
-        _ if sqlstate.starts_with("53") || sqlstate.starts_with("57P") => {
-            Problem::new(Code::Unavailable, "the database has no room or is stopping; try again").retryable()
-        }
+        "57014" => Problem::new(
+            Code::Timeout,
+            "the database gave the statement up: it ran too long",
+        ),
+        _ if sqlstate.starts_with("22") || sqlstate.starts_with("23") => Problem::new(
+            Code::RefusedValue,
+            "the database does not take one of the values",
+        ),
+        _ if sqlstate.starts_with("54") => Problem::new(
+            Code::RefusedValue,
+            "a value is larger or deeper than the database can take",
+        ),
+        _ if sqlstate.starts_with("53") || sqlstate.starts_with("57P") => Problem::new(
+            Code::Unavailable,
+            "the database has no room or is stopping; try again",
+        )
+        .retryable(),
         _ => Problem::internal(),
     }
 }
@@ -201,11 +212,17 @@ fn reported(sqlstate: &str) -> Problem {
 impl Problem {
     /// A fault of this program: the client gets its id alone, the log has the rest.
     pub(super) fn internal() -> Self {
-        Self::new(Code::Internal, "this program failed; its log tells more under the request's id")
+        Self::new(
+            Code::Internal,
+            "this program failed; its log tells more under the request's id",
+        )
     }
 
     pub(super) fn too_long() -> Self {
-        Self::new(Code::Timeout, "the request took too long and was given up; what was asked for may have been done")
+        Self::new(
+            Code::Timeout,
+            "the request took too long and was given up; what was asked for may have been done",
+        )
     }
 }
 
@@ -252,12 +269,21 @@ mod tests {
             (kind(ErrorKind::Unreachable), 503, "unavailable", true),
             (kind(ErrorKind::Closed), 503, "unavailable", true),
             (kind(ErrorKind::Connection), 503, "unavailable", false),
-            (kind(ErrorKind::OutcomeUnknown), 500, "outcome_unknown", false),
+            (
+                kind(ErrorKind::OutcomeUnknown),
+                500,
+                "outcome_unknown",
+                false,
+            ),
             (kind(ErrorKind::Bind), 500, "internal", false),
             (kind(ErrorKind::Schema), 500, "internal", false),
         ] {
             let problem = Problem::from(error.clone());
-            assert_eq!((problem.code.as_str(), problem.retry), (code, retry), "{error}");
+            assert_eq!(
+                (problem.code.as_str(), problem.retry),
+                (code, retry),
+                "{error}"
+            );
             assert!(!problem.detail.contains("secret"));
             let response = problem.into_response();
             assert_eq!(response.status().as_u16(), status, "{error}");

@@ -27,5 +27,9 @@ pub(super) async fn metrics(State(service): State<Service>) -> impl IntoResponse
 }
 
 fn well(well: bool) -> StatusCode {
-    if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    if well {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
 }

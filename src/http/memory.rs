@@ -84,7 +84,12 @@ pub(super) async fn create(unit: Unit, Json(body): Json<Create>) -> Result<Respo
     let memory = body.checked()?;
     let stored = unit.memories().create(memory).await.map_err(taken)?;
     let location = [(LOCATION, format!("/memory/{}", stored.id))];
-    Ok((StatusCode::CREATED, location, done(stored.id, "Memory stored")).into_response())
+    Ok((
+        StatusCode::CREATED,
+        location,
+        done(stored.id, "Memory stored"),
+    )
+        .into_response())
 }
 
 pub(super) async fn get(unit: Unit, Id(id): Id) -> Result<Answer<Memory>, Problem> {
@@ -107,7 +112,10 @@ pub(super) async fn list(unit: Unit, mut query: Parameters) -> Result<impl IntoR
     }))
 }
 
-pub(super) async fn search(unit: Unit, mut query: Parameters) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn search(
+    unit: Unit,
+    mut query: Parameters,
+) -> Result<impl IntoResponse, Problem> {
     let text = query.required("q", SEARCH)?;
     let limit = query.count("limit", PAGE, LONGEST_PAGE)?;
     query.end("q and limit")?;
@@ -119,7 +127,11 @@ pub(super) async fn search(unit: Unit, mut query: Parameters) -> Result<impl Int
     }))
 }
 
-pub(super) async fn update(unit: Unit, Id(id): Id, Json(body): Json<Update>) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn update(
+    unit: Unit,
+    Id(id): Id,
+    Json(body): Json<Update>,
+) -> Result<impl IntoResponse, Problem> {
     let changed = unit.memories().update(id, body.checked()?).await?;
     let memory = changed.ok_or_else(not_found)?;
     Ok(done(memory.id, "Memory updated"))
@@ -149,7 +161,8 @@ fn not_found() -> Problem {
 fn taken(error: Error) -> Problem {
     let problem = Problem::from(error);
     if problem.code() == Code::Conflict {
-        return Problem::new(Code::Conflict, "there is a memory of this id already").with_field("id");
+        return Problem::new(Code::Conflict, "there is a memory of this id already")
+            .with_field("id");
     }
     problem
 }
@@ -183,7 +196,12 @@ impl Update {
             tags,
             metadata,
         } = self;
-        if content.is_none() && title.is_none() && kind.is_none() && tags.is_none() && metadata.is_none() {
+        if content.is_none()
+            && title.is_none()
+            && kind.is_none()
+            && tags.is_none()
+            && metadata.is_none()
+        {
             return Err(Problem::new(
                 Code::InvalidBody,
                 "nothing is to be changed: give content, title, kind, tags or metadata",
@@ -236,10 +254,16 @@ fn text(field: &str, text: &str, longest: usize) -> Result<(), Problem> {
         return Err(invalid(field, "it is empty"));
     }
     if text.contains('\0') {
-        return Err(invalid(field, "it holds the character U+0000, which a text in Postgres cannot"));
+        return Err(invalid(
+            field,
+            "it holds the character U+0000, which a text in Postgres cannot",
+        ));
     }
     if text.chars().count() > longest {
-        return Err(invalid(field, &format!("it has more than {longest} characters")));
+        return Err(invalid(
+            field,
+            &format!("it has more than {longest} characters"),
+        ));
     }
     Ok(())
 }
@@ -252,7 +276,9 @@ fn object(metadata: &RawValue) -> Result<(), Problem> {
     }
     match serde_json::from_str::<Value>(metadata.get()) {
         Ok(value) if !value.is_object() => wrong("it has to be an object"),
-        Ok(value) if holds_nul(&value) => wrong("it holds the character U+0000, which Postgres cannot keep"),
+        Ok(value) if holds_nul(&value) => {
+            wrong("it holds the character U+0000, which Postgres cannot keep")
+        }
         Ok(_) => Ok(()),
         Err(error) => wrong(&error.to_string()),
     }
@@ -262,7 +288,9 @@ fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(values) => values.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -270,7 +298,11 @@ fn holds_nul(value: &Value) -> bool {
 type Metadata = Option<Box<RawValue>>;
 
 /// A source gives the kind where none is given, and is kept in the metadata unless these name one.
-fn from_source(source: Option<String>, kind: Option<String>, metadata: Metadata) -> Result<(Option<String>, Metadata), Problem> {
+fn from_source(
+    source: Option<String>,
+    kind: Option<String>,
+    metadata: Metadata,
+) -> Result<(Option<String>, Metadata), Problem> {
     let Some(source) = source else {
         return Ok((kind, metadata));
     };

@@ -35,7 +35,9 @@ struct Service {
 }
 
 fn router(service: Service) -> Router {
-    let routes = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let routes = ROUTES.iter().fold(Router::new(), |router, route| {
+        router.route(route.path, (route.handler)())
+    });
     routes
         .fallback(request::no_such_route)
         .layer(from_fn_with_state(service.clone(), request::guard))

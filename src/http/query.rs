@@ -38,22 +38,31 @@ impl Parameters {
     pub(super) fn text(&mut self, name: &str, longest: usize) -> Result<Option<String>, Problem> {
         match self.0.remove(name) {
             Some(text) if text.trim().is_empty() => Err(wrong(name, "it is empty")),
-            Some(text) if text.chars().count() > longest => {
-                Err(wrong(name, &format!("it has more than {longest} characters")))
-            }
+            Some(text) if text.chars().count() > longest => Err(wrong(
+                name,
+                &format!("it has more than {longest} characters"),
+            )),
             text => Ok(text),
         }
     }
 
     /// Takes a parameter that has to be there.
     pub(super) fn required(&mut self, name: &str, longest: usize) -> Result<String, Problem> {
-        self.text(name, longest)?.ok_or_else(|| wrong(name, "it is missing"))
+        self.text(name, longest)?
+            .ok_or_else(|| wrong(name, "it is missing"))
     }
 
     /// Takes a parameter as a `T`.
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Problem> {
+    pub(super) fn parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
         let text = self.0.remove(name);
-        text.map(|text| text.parse().map_err(|error: T::Err| wrong(name, &error.to_string()))).transpose()
+        text.map(|text| {
+            text.parse()
+                .map_err(|error: T::Err| wrong(name, &error.to_string()))
+        })
+        .transpose()
     }
 
     /// Takes a parameter as a number from 1 to `most`.
@@ -69,7 +78,10 @@ impl Parameters {
     pub(super) fn end(self, known: &str) -> Result<(), Problem> {
         match self.0.keys().next() {
             None => Ok(()),
-            Some(name) => Err(wrong(name, &format!("there is no such parameter; there are {known}"))),
+            Some(name) => Err(wrong(
+                name,
+                &format!("there is no such parameter; there are {known}"),
+            )),
         }
     }
 }
@@ -94,13 +106,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for bad in ["q=%00", "q=%ff", "q=1&q=1"] {
-            assert_eq!(Parameters::read(bad).unwrap_err().code(), Code::InvalidQuery, "{bad}");
+            assert_eq!(
+                Parameters::read(bad).unwrap_err().code(),
+                Code::InvalidQuery,
+                "{bad}"
+            );
         }
         let read = |query| Parameters::read(query).unwrap();
         assert!(read("q=").required("q", 9).is_err());
         assert!(read("q=abc").required("q", 2).is_err());
         assert!(read("").required("q", 2).is_err());
-        for bad in ["n=0", "n=101", "n=-1", "n=x", "n=", "n=1.0", "n=99999999999"] {
+        for bad in [
+            "n=0",
+            "n=101",
+            "n=-1",
+            "n=x",
+            "n=",
+            "n=1.0",
+            "n=99999999999",
+        ] {
             assert!(read(bad).count("n", 20, 100).is_err(), "{bad}");
         }
         assert!(read("other=1").end("n").is_err());

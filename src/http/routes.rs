@@ -51,35 +51,71 @@ const fn field(name: &'static str, kind: &'static str, what: &'static str) -> Fi
     Field { name, kind, what }
 }
 
-const LIMIT: Field = field("limit", "1 to 100", "How many memories at most; 20 where it is left out");
+const LIMIT: Field = field(
+    "limit",
+    "1 to 100",
+    "How many memories at most; 20 where it is left out",
+);
 
 const LIST: &[Field] = &[
     LIMIT,
-    field("cursor", "text", "Where to go on: `next_cursor` of the page before"),
+    field(
+        "cursor",
+        "text",
+        "Where to go on: `next_cursor` of the page before",
+    ),
     field("kind", "text", "Only memories of this kind"),
     field("tag", "text", "Only memories with this tag"),
 ];
 
 const CREATE: &[Field] = &[
     field("content", "text, required", "The text"),
-    field("title", "text, up to 500 characters", "The title; the first 100 characters of the content where it is left out"),
-    field("kind", "text, up to 50 characters", "What sort of memory it is; `general` where it is left out"),
+    field(
+        "title",
+        "text, up to 500 characters",
+        "The title; the first 100 characters of the content where it is left out",
+    ),
+    field(
+        "kind",
+        "text, up to 50 characters",
+        "What sort of memory it is; `general` where it is left out",
+    ),
     field(
         "source",
         "text, up to 50 characters",
         "Who says so. Kept as `source` in the metadata, and gives the kind where none is given: `chatgpt`, `claude`, else `conversation`",
     ),
-    field("tags", "up to 64 texts, each up to 100 characters", "Words to find it by"),
-    field("metadata", "object, up to 64 KiB", "What else is to be kept with it"),
-    field("id", "UUID", "Its id. A request that is repeated with an id stores nothing twice: it is a `conflict`"),
+    field(
+        "tags",
+        "up to 64 texts, each up to 100 characters",
+        "Words to find it by",
+    ),
+    field(
+        "metadata",
+        "object, up to 64 KiB",
+        "What else is to be kept with it",
+    ),
+    field(
+        "id",
+        "UUID",
+        "Its id. A request that is repeated with an id stores nothing twice: it is a `conflict`",
+    ),
 ];
 
 const UPDATE: &[Field] = &[
     field("content", "text", "A new text; the title stays as it is"),
     field("title", "text, up to 500 characters", "A new title"),
     field("kind", "text, up to 50 characters", "A new kind"),
-    field("tags", "up to 64 texts, each up to 100 characters", "The new tags, in place of all before"),
-    field("metadata", "object, up to 64 KiB", "The new metadata, in place of all before"),
+    field(
+        "tags",
+        "up to 64 texts, each up to 100 characters",
+        "The new tags, in place of all before",
+    ),
+    field(
+        "metadata",
+        "object, up to 64 KiB",
+        "The new metadata, in place of all before",
+    ),
 ];
 
 const SEARCHES: &[Field] = &[
@@ -93,7 +129,14 @@ const SEARCHES: &[Field] = &[
 
 // The numbers in the texts above are these.
 const _: () = assert!(
-    KIND == 50 && TITLE == 500 && TAG == 100 && TAGS == 64 && METADATA == 64 << 10 && SEARCH == 1000 && PAGE == 20 && LONGEST_PAGE == 100
+    KIND == 50
+        && TITLE == 500
+        && TAG == 100
+        && TAGS == 64
+        && METADATA == 64 << 10
+        && SEARCH == 1000
+        && PAGE == 20
+        && LONGEST_PAGE == 100
 );
 
 const MEMORIES: &str = r#"{"count": 1, "memories": [{"id": "…", "content": "the first 200 characters", "truncated": true, …}], "next_cursor": null}"#;
@@ -106,7 +149,14 @@ pub const ROUTES: &[Route] = &[
         what: "Stores a memory. The answer is `201`, and its `Location` is the memory's path",
         takes: CREATE,
         answers: r#"{"success": true, "memory_id": "…", "message": "Memory stored"}"#,
-        errors: with_body![InvalidHeader, Conflict, RefusedValue, OutcomeUnknown, Busy, Unavailable],
+        errors: with_body![
+            InvalidHeader,
+            Conflict,
+            RefusedValue,
+            OutcomeUnknown,
+            Busy,
+            Unavailable
+        ],
         handler: || post(memory::create),
     },
     Route {
@@ -115,7 +165,12 @@ pub const ROUTES: &[Route] = &[
         what: "The same as `GET /memories`",
         takes: LIST,
         answers: MEMORIES,
-        errors: &[Code::InvalidQuery, Code::InvalidHeader, Code::Busy, Code::Unavailable],
+        errors: &[
+            Code::InvalidQuery,
+            Code::InvalidHeader,
+            Code::Busy,
+            Code::Unavailable,
+        ],
         handler: || get(memory::list),
     },
     Route {
@@ -124,7 +179,12 @@ pub const ROUTES: &[Route] = &[
         what: "Lists memories, newest first. `next_cursor` is `null` on the last page; a cursor stays good when memories come and go",
         takes: LIST,
         answers: MEMORIES,
-        errors: &[Code::InvalidQuery, Code::InvalidHeader, Code::Busy, Code::Unavailable],
+        errors: &[
+            Code::InvalidQuery,
+            Code::InvalidHeader,
+            Code::Busy,
+            Code::Unavailable,
+        ],
         handler: || get(memory::list),
     },
     Route {
@@ -133,7 +193,12 @@ pub const ROUTES: &[Route] = &[
         what: "Finds memories by their words",
         takes: SEARCHES,
         answers: r#"{"query": "…", "count": 1, "memories": [{"id": "…", "content": "the first 200 characters", "truncated": true, …}]}"#,
-        errors: &[Code::InvalidQuery, Code::InvalidHeader, Code::Busy, Code::Unavailable],
+        errors: &[
+            Code::InvalidQuery,
+            Code::InvalidHeader,
+            Code::Busy,
+            Code::Unavailable,
+        ],
         handler: || get(memory::search),
     },
     Route {
@@ -142,7 +207,13 @@ pub const ROUTES: &[Route] = &[
         what: "Reads one memory, whole",
         takes: &[],
         answers: r#"{"id": "…", "project_id": null, "title": "…", "content": "…", "truncated": false, "kind": "general", "tags": [], "metadata": {}, "created_at": "2026-01-31T12:00:00.123456Z", "updated_at": "2026-01-31T12:00:00.123456Z"}"#,
-        errors: &[Code::InvalidPath, Code::InvalidHeader, Code::NotFound, Code::Busy, Code::Unavailable],
+        errors: &[
+            Code::InvalidPath,
+            Code::InvalidHeader,
+            Code::NotFound,
+            Code::Busy,
+            Code::Unavailable,
+        ],
         handler: || get(memory::get),
     },
     Route {
@@ -151,7 +222,15 @@ pub const ROUTES: &[Route] = &[
         what: "Changes what the body gives, and leaves the rest. `null` counts as not given",
         takes: UPDATE,
         answers: r#"{"success": true, "memory_id": "…", "message": "Memory updated"}"#,
-        errors: with_body![InvalidPath, InvalidHeader, NotFound, RefusedValue, OutcomeUnknown, Busy, Unavailable],
+        errors: with_body![
+            InvalidPath,
+            InvalidHeader,
+            NotFound,
+            RefusedValue,
+            OutcomeUnknown,
+            Busy,
+            Unavailable
+        ],
         handler: || put(memory::update),
     },
     Route {
@@ -160,7 +239,14 @@ pub const ROUTES: &[Route] = &[
         what: "Deletes a memory",
         takes: &[],
         answers: r#"{"success": true, "memory_id": "…", "message": "Memory deleted"}"#,
-        errors: &[Code::InvalidPath, Code::InvalidHeader, Code::NotFound, Code::OutcomeUnknown, Code::Busy, Code::Unavailable],
+        errors: &[
+            Code::InvalidPath,
+            Code::InvalidHeader,
+            Code::NotFound,
+            Code::OutcomeUnknown,
+            Code::Busy,
+            Code::Unavailable,
+        ],
         handler: || delete(memory::delete),
     },
     Route {
@@ -203,7 +289,11 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/admin/rollback",
         what: "Sends every unit of work that begins from now on to blocking. Waits for nothing",
-        takes: &[field("reason", "a line, required, up to 500 characters", "Why, for the audit")],
+        takes: &[field(
+            "reason",
+            "a line, required, up to 500 characters",
+            "Why, for the audit",
+        )],
         answers: r#"{"revision": 7, "took_ms": 0.01, "acknowledged": 1, "total": 1, "silent": []}"#,
         errors: with_body![Unauthorized, ForeignHost],
         handler: || post(admin::rollback),
@@ -221,7 +311,11 @@ pub const ROUTES: &[Route] = &[
         method: "GET",
         path: "/admin/explain",
         what: "Why a unit of work of a tenant or session runs where it does",
-        takes: &[field("key", "text, required, up to 500 characters", "The tenant or the session")],
+        takes: &[field(
+            "key",
+            "text, required, up to 500 characters",
+            "The tenant or the session",
+        )],
         answers: r#"{"revision": 0, "bucket": 1234, "sources": […], "outcome": {…}, "backend": "blocking", "reason": "stage", "alarms": []}"#,
         errors: &[Code::InvalidQuery, Code::Unauthorized, Code::ForeignHost],
         handler: || get(admin::explain),

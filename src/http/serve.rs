@@ -35,10 +35,14 @@ pub(super) struct Peer(pub(super) SocketAddr);
 ///
 /// # Cancel safety
 /// Every connection is closed at once.
-pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| Error::new(ErrorKind::Config, "the listener has no address").with_source(error))?;
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<()> {
+    let address = listener.local_addr().map_err(|error| {
+        Error::new(ErrorKind::Config, "the listener has no address").with_source(error)
+    })?;
     let limits = app.limits();
     let access = Arc::new(Access::new(address, app.admin_token())?);
     let router = router(Service { app, access });
@@ -70,13 +74,22 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
 async fn drain(mut connections: JoinSet<()>, limit: Duration) {
     let finish = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limit, finish).await.is_err() {
-        tracing::warn!(left = connections.len(), "connections still busy after {limit:?} are given up");
+        tracing::warn!(
+            left = connections.len(),
+            "connections still busy after {limit:?} are given up"
+        );
         connections.shutdown().await;
     }
 }
 
 /// Serves one connection until its client or the shutdown ends it.
-async fn connection(stream: TcpStream, peer: Peer, router: Router, limits: Limits, mut stopped: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<()>,
+) {
     // An answer in two writes would wait for the client's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -87,7 +100,9 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, limits: Limit
         router.clone().oneshot(request)
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.idle_time);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_time);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

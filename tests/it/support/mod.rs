@@ -3,6 +3,7 @@
 //! A test that kills the server, freezes it or uses up its sessions takes its [`own_server`].
 
 mod database;
+pub(crate) mod http;
 
 use std::sync::OnceLock;
 use std::thread;
