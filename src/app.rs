@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The program that serves: shared by every edge and every request.
 pub struct App {
     bridge: Bridge,
+    environment: String,
     limits: Limits,
     admin_token: Option<String>,
     render: Render,
@@ -94,6 +95,7 @@ impl App {
     pub fn new(bridge: Bridge, render: Render) -> Self {
         Self {
             bridge,
+            environment: "local".into(),
             limits: Limits::default(),
             admin_token: None,
             render,
@@ -104,6 +106,12 @@ impl App {
     /// The same with other limits.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same in another environment of flags.toml than `local`.
+    pub fn with_environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = name.into();
         self
     }
 
@@ -224,9 +232,11 @@ impl App {
             stage: snapshot.stage(),
             percent: self.percent(),
             revision: snapshot.revision(),
+            environment: self.environment.clone(),
             sources: snapshot.sources(),
             alarms: snapshot.alarms(),
             backends: self.sides(),
+            instances: Instances::alone(),
         }
     }
 
@@ -411,12 +421,38 @@ pub struct Status {
     pub percent: Percent,
     /// The flag's revision.
     pub revision: u64,
+    /// The environment of flags.toml that holds.
+    pub environment: String,
     /// What each source says.
     pub sources: Vec<Reading>,
     /// What is wrong with a source while the flag goes by what it said before.
     pub alarms: Vec<String>,
     /// Each backend.
     pub backends: BTreeMap<&'static str, SideStatus>,
+    /// The processes that share the flag.
+    pub instances: Instances,
+}
+
+/// The processes that share the flag, and how many have applied this revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Instances {
+    /// How many have applied it.
+    pub applied: usize,
+    /// How many there are.
+    pub total: usize,
+    /// Those that have not said so.
+    pub silent: Vec<String>,
+}
+
+impl Instances {
+    /// A process that shares its flag with nobody.
+    fn alone() -> Self {
+        Self {
+            applied: 1,
+            total: 1,
+            silent: Vec::new(),
+        }
+    }
 }
 
 /// A rollback that has happened.

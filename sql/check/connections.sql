@@ -10,5 +10,5 @@ SELECT
         SELECT count(*)
         FROM pg_stat_activity
         WHERE backend_type = 'client backend'
-            AND application_name NOT LIKE current_setting('application_name') || '%%'
+            AND split_part(application_name, ' (', 1) <> split_part(current_setting('application_name'), ' (', 1)
     ) AS others

@@ -3,7 +3,7 @@
 use super::admin::Instance;
 use super::context::Context;
 use super::exit::{Exit, Outcome};
-use super::print::{Printer, Tone};
+use super::print::{Printer, Tone, percent};
 use clap::Args;
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
 
 fn share(share: &Value) -> String {
     share.as_str().map_or_else(
-        || format!("{share} % of the keys"),
+        || format!("{} % of the keys", percent(share)),
         |text| format!("{text} of the keys"),
     )
 }

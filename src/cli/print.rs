@@ -32,6 +32,13 @@ pub(super) enum Tone {
     Bad,
 }
 
+/// A percentage without needless zeros: `25`, `0.5`.
+pub(super) fn percent(share: &serde_json::Value) -> String {
+    share
+        .as_f64()
+        .map_or_else(|| share.to_string(), |share| share.to_string())
+}
+
 /// A table: its columns' titles, and whether a column holds numbers.
 #[derive(Debug)]
 pub(super) struct Grid {
@@ -233,7 +240,7 @@ impl Grid {
         let cells: Vec<Cell> = titles.iter().enumerate().map(cell).collect();
         grid.table.set_header(cells);
         for column in grid.table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
         }
         grid
     }

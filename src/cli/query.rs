@@ -6,8 +6,7 @@ mod output;
 use super::context::Context;
 use super::database::Database;
 use super::exit::{Exit, Failure, Outcome};
-use super::place::point;
-use super::values::{params, typed_query};
+use super::values::{params, told, typed_query};
 use crate::backend::{BackendKind, StorageBackend};
 use crate::sql::{Columns, Params, Query};
 use clap::{Args, ValueEnum};
@@ -82,7 +81,7 @@ impl RunQuery {
             let done = answer(&*backend, &query, params, output).await;
             database.bridge.close().await;
             done.map_err(|failure| match failure {
-                Failure::Error(error) => point(error, &text, query.text()).into(),
+                Failure::Error(error) => told(error, &text, &query).into(),
                 other => other,
             })
         })

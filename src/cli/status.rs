@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Tells where the rollout stands, and what both backends do
 ///
-/// `--json` prints `{"stage","percent":{"nominal","actual"},"revision","environment","sources":[{"name","cap","detail"}],"backends":{"blocking":{...},"async":{...}},"gate","instances":{"applied","total","silent":[]}}`;
+/// `--json` prints `{"stage","percent":{"nominal","actual"},"revision","environment","sources":[{"name","cap","detail"}],"backends":{"blocking":{...},"async":{...}},"alarms":[],"instances":{"applied","total","silent":[]}}`;
 /// a backend is `{"pool":{"size","idle","in_use","waiting","max"},"calls","errors","in_flight","p50_ms","p95_ms","p99_ms"}`. With `--watch` that is one line a second.
 #[derive(Debug, Args)]
 pub(super) struct Status {

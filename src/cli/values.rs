@@ -10,13 +10,16 @@ use std::borrow::Cow;
 /// Written for NULL, as in COPY.
 const NULL: &str = "\\N";
 
+/// The name of a query that somebody typed.
+const TYPED: &str = "typed";
+
 /// The query that somebody typed: with `%s`, `%(name)s`, `$1`, `?` or `:name`, whichever it shows.
 ///
 /// A text with `%%` and no placeholder is taken as a program's call without values would be: each `%` stands for itself.
 pub(super) fn typed_query(text: &str) -> Outcome<Query> {
-    match Query::in_style("query", text, Style::Auto) {
+    match Query::in_style(TYPED, text, Style::Auto) {
         Err(error) if is_ambiguous(&error) => {
-            Ok(Query::in_style("query", text, Style::NoParameters)?)
+            Ok(Query::in_style(TYPED, text, Style::NoParameters)?)
         }
         read => Ok(read.map_err(|error| point(error, text, ""))?),
     }
@@ -25,6 +28,17 @@ pub(super) fn typed_query(text: &str) -> Outcome<Query> {
 /// Whether the text does not show which style it is in.
 pub(super) fn is_ambiguous(error: &Error) -> bool {
     refusal(error).is_some_and(|refused| refused.kind == TranslateErrorKind::AmbiguousStyle)
+}
+
+/// The error of a typed query, without the name that nobody gave it, and with a mark at its place in the text.
+pub(super) fn told(error: Error, text: &str, query: &Query) -> Error {
+    let pointed = point(error, text, query.text());
+    if pointed.query() != Some(TYPED) {
+        return pointed;
+    }
+    let message = pointed.to_string();
+    let message = message.replacen("query typed", "the statement", 1);
+    Error::new(pointed.kind(), message).with_hint(pointed.hint().unwrap_or_default())
 }
 
 /// The values for the query, by name where it has names. The server gives each its type.

@@ -1,6 +1,6 @@
 //! The status as text.
 
-use crate::cli::print::{Printer, Tone};
+use crate::cli::print::{Printer, Tone, percent as shown};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -38,7 +38,7 @@ fn head(status: &Value, printer: &Printer) -> String {
         ("stage", printer.paint(&printer.bold(&stage), tone)),
         (
             "async",
-            format!("{} % of the keys, {actual}", percent["nominal"]),
+            format!("{} % of the keys, {actual}", shown(&percent["nominal"])),
         ),
         ("revision", word(&status["revision"])),
     ];
@@ -47,9 +47,6 @@ fn head(status: &Value, printer: &Printer) -> String {
     }
     if let Some(instances) = instances(&status["instances"]) {
         lines.push(("instances", instances));
-    }
-    if !status["gate"].is_null() {
-        lines.push(("gate", word(&status["gate"])));
     }
     lines
         .iter()
