@@ -168,7 +168,8 @@ fn tell(
         );
         let plural = if count == 1 { "" } else { "s" };
         let found = printer.paint(&format!("{count} finding{plural}"), tone);
-        printer.data(&format!("{found}: {summary} at {database}"))?;
+        printer.data(&format!("{found}: {summary}"))?;
+        printer.note(&format!("checked {database}"));
     }
     Ok(if findings.is_empty() {
         Exit::Done

@@ -4,9 +4,10 @@ use super::exit::{Failure, Outcome};
 use super::print::Printer;
 use crate::Bridge;
 use crate::backend::{self, BackendKind, StorageBackend, Target};
-use crate::config::Settings;
+use crate::config::{Settings, show_duration};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
+use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,24 +66,25 @@ impl Database {
     /// Waits until the server takes a connection, at most for `patience`.
     pub(super) async fn reach(&self, patience: Duration, printer: &Printer) -> Outcome<()> {
         let deadline = Instant::now() + patience;
-        let mut told = None;
-        loop {
+        let mut waiting: Option<ProgressBar> = None;
+        let reached = loop {
             let Err(error) = self.bridge.ping().await else {
-                return Ok(());
+                break Ok(());
             };
             if !waiting_helps(&error) || Instant::now() >= deadline {
-                return Err(error.into());
+                break Err(error.into());
             }
-            told.get_or_insert_with(|| {
-                let waits = format!("waiting for the database at {}: {error}", self.shown);
-                let spinner = printer.spinner(waits.clone());
-                if spinner.is_hidden() {
-                    printer.note(&waits);
-                }
-                spinner
+            waiting.get_or_insert_with(|| {
+                let waits = format!("waiting up to {} for the database", show_duration(patience));
+                printer.note(&format!("{waits} at {}: {error}", self.shown));
+                printer.spinner(waits)
             });
             tokio::time::sleep(PAUSE).await;
+        };
+        if let Some(waiting) = waiting {
+            waiting.finish_and_clear();
         }
+        reached
     }
 }
 

@@ -42,7 +42,7 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
             .map_or_else(|| value.to_string(), str::to_owned)
     };
     let reason = why(&word(&explanation["reason"]));
-    let backend = printer.bold(&word(&explanation["backend"]));
+    let backend = printer.paint(&word(&explanation["backend"]), Tone::Title);
     let outcome = &explanation["outcome"];
     let bucket = match explanation["bucket"].as_u64() {
         Some(bucket) => format!("bucket {bucket} of 10000; "),

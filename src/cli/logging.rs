@@ -1,9 +1,13 @@
-//! The log: on stderr, for people.
+//! The log: on stderr, one line an event. On a terminal the time of day is enough; elsewhere the date is there too.
 
 use super::Globals;
 use super::print::Printer;
+use std::fmt;
 use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 
 /// What is logged where neither `RUST_LOG` nor an option says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +25,26 @@ pub(super) fn start(level: Level, globals: &Globals, printer: &Printer) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(printer.colors_errors());
+        .with_ansi(printer.colors_errors())
+        .with_target(globals.verbose > 0);
     // Only a program that has its own log already has one here.
-    let _ = log.with_target(globals.verbose > 0).try_init();
+    let _ = if printer.has_terminal_errors() {
+        log.with_timer(TimeOfDay).try_init()
+    } else {
+        log.try_init()
+    };
+}
+
+/// Hours, minutes and seconds in UTC.
+struct TimeOfDay;
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = since.map_or(0, |since| since.as_secs());
+        let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+        write!(writer, "{hours:02}:{minutes:02}:{:02}Z", seconds % 60)
+    }
 }
 
 fn directives(level: Level, globals: &Globals) -> &'static str {

@@ -15,6 +15,7 @@ mod database;
 mod document;
 mod exit;
 mod explain;
+mod grid;
 mod logging;
 mod man;
 mod migrate;

@@ -1,10 +1,8 @@
 //! The one printer: data on stdout, everything else on stderr; colour and progress on a terminal alone.
 
 use super::exit::{Failure, Outcome};
+use super::grid::Grid;
 use super::{Globals, When};
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets,
-};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::env;
@@ -26,6 +24,8 @@ pub(super) struct Printer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Plain,
+    /// Heads what follows.
+    Title,
     /// Of less weight.
     Faint,
     Good,
@@ -37,14 +37,6 @@ pub(super) fn percent(share: &serde_json::Value) -> String {
     share
         .as_f64()
         .map_or_else(|| share.to_string(), |share| share.to_string())
-}
-
-/// A table: its columns' titles, and whether a column holds numbers.
-#[derive(Debug)]
-pub(super) struct Grid {
-    table: Table,
-    numbers: Vec<bool>,
-    color: bool,
 }
 
 impl Printer {
@@ -73,6 +65,11 @@ impl Printer {
     /// Whether a person looks at stdout.
     pub(super) fn is_terminal(&self) -> bool {
         self.terminal.0
+    }
+
+    /// Whether a person looks at stderr.
+    pub(super) fn has_terminal_errors(&self) -> bool {
+        self.terminal.1
     }
 
     /// Whether stderr is coloured.
@@ -146,18 +143,7 @@ impl Printer {
 
     /// The text in that tone, where stdout is coloured.
     pub(super) fn paint(&self, text: &str, tone: Tone) -> String {
-        let code = match tone {
-            Tone::Plain => return text.to_owned(),
-            Tone::Faint => "2",
-            Tone::Good => "32",
-            Tone::Bad => "31",
-        };
-        wrap(text, code, self.color.0)
-    }
-
-    /// The text in bold, where stdout is coloured.
-    pub(super) fn bold(&self, text: &str) -> String {
-        wrap(text, "1", self.color.0)
+        tone.paint(text, self.color.0)
     }
 
     fn paint_error(&self, text: &str, code: &str) -> String {
@@ -207,87 +193,16 @@ fn say(err: &mut StderrLock<'_>, text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
-impl Grid {
-    fn new<'a>(titles: impl IntoIterator<Item = &'a str>, color: bool, terminal: bool) -> Self {
-        let mut table = Table::new();
-        table
-            .load_preset(presets::NOTHING)
-            .set_style(TableComponent::HeaderLines, '─');
-        table.set_style(TableComponent::MiddleHeaderIntersections, '─');
-        table.set_content_arrangement(if terminal {
-            ContentArrangement::Dynamic
-        } else {
-            ContentArrangement::Disabled
-        });
-        if color {
-            table.enforce_styling();
-        }
-        let titles: Vec<&str> = titles.into_iter().collect();
-        let numbers: Vec<bool> = titles.iter().map(|title| title.starts_with('#')).collect();
-        let mut grid = Self {
-            table,
-            numbers,
-            color,
-        };
-        let cell = |(at, title): (usize, &&str)| {
-            let cell = grid.align(at, Cell::new(title.trim_start_matches('#')));
-            if color {
-                cell.add_attribute(Attribute::Bold)
-            } else {
-                cell
-            }
-        };
-        let cells: Vec<Cell> = titles.iter().enumerate().map(cell).collect();
-        grid.table.set_header(cells);
-        for column in grid.table.column_iter_mut() {
-            column.set_padding((0, 1));
-        }
-        grid
-    }
-
-    /// Adds a row.
-    pub(super) fn row<T: ToString>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.toned(cells.into_iter().map(|cell| (cell, Tone::Plain)));
-    }
-
-    /// Adds a row whose cells stand out each in its way.
-    pub(super) fn toned<T: ToString>(&mut self, cells: impl IntoIterator<Item = (T, Tone)>) {
-        let cells: Vec<Cell> = cells
-            .into_iter()
-            .enumerate()
-            .map(|(at, (text, tone))| {
-                let cell = self.align(at, Cell::new(text.to_string()));
-                if self.color { tone.apply(cell) } else { cell }
-            })
-            .collect();
-        self.table.add_row(cells);
-    }
-
-    fn align(&self, at: usize, cell: Cell) -> Cell {
-        let number = self.numbers.get(at).copied().unwrap_or_default();
-        cell.set_alignment(if number {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        })
-    }
-
-    /// The table as text, without spaces at the ends of lines.
-    pub(super) fn text(&self) -> String {
-        self.table
-            .lines()
-            .map(|line| line.trim_end().to_owned() + "\n")
-            .collect()
-    }
-}
-
 impl Tone {
-    fn apply(self, cell: Cell) -> Cell {
-        match self {
-            Self::Plain => cell,
-            Self::Faint => cell.add_attribute(Attribute::Dim),
-            Self::Good => cell.fg(Color::DarkGreen),
-            Self::Bad => cell.fg(Color::DarkRed),
-        }
+    /// The text in that tone.
+    pub(super) fn paint(self, text: &str, color: bool) -> String {
+        let code = match self {
+            Self::Plain => return text.to_owned(),
+            Self::Title => "1",
+            Self::Faint => "2",
+            Self::Good => "32",
+            Self::Bad => "31",
+        };
+        wrap(text, code, color)
     }
 }

@@ -171,12 +171,9 @@ impl Program<'_> {
 
     fn app(&self, database: &Database, metrics: PrometheusHandle) -> App {
         let token = self.settings.admin_token.as_ref();
-        App::new(
-            database.bridge.clone(),
-            Box::new(move || metrics.render()),
-        )
-        .with_environment(&self.settings.environment)
-        .with_admin_token(token.map(|token| token.expose().to_owned()))
+        App::new(database.bridge.clone(), Box::new(move || metrics.render()))
+            .with_environment(&self.settings.environment)
+            .with_admin_token(token.map(|token| token.expose().to_owned()))
     }
 
     fn tell_ready(

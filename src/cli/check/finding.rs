@@ -57,7 +57,10 @@ impl Finding {
     pub(super) fn text(&self, printer: &Printer) -> String {
         let place = match (&self.file, self.line, self.column) {
             (Some(file), Some(line), Some(column)) => {
-                format!("{}: ", printer.bold(&format!("{file}:{line}:{column}")))
+                format!(
+                    "{}: ",
+                    printer.paint(&format!("{file}:{line}:{column}"), Tone::Title)
+                )
             }
             _ => String::new(),
         };

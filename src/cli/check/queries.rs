@@ -35,7 +35,10 @@ pub(super) fn of_program() -> Outcome<Vec<Statement>> {
 /// Every statement of the folder's `.sql` files, by file name. A text that cannot be translated is a finding.
 pub(super) fn in_folder(folder: &Path, findings: &mut Vec<Finding>) -> Outcome<Vec<Statement>> {
     if let Err(error) = fs::read_dir(folder) {
-        return Err(Failure::Usage(format!("--sql {}: {error}", folder.display())));
+        return Err(Failure::Usage(format!(
+            "--sql {}: {error}",
+            folder.display()
+        )));
     }
     let mut files = Vec::new();
     walk(folder, &mut files)?;

@@ -3,7 +3,8 @@
 use super::json::json_row;
 use crate::backend::BackendKind;
 use crate::cli::exit::{Failure, Outcome};
-use crate::cli::print::{Grid, Printer, Tone};
+use crate::cli::grid::Grid;
+use crate::cli::print::{Printer, Tone};
 use crate::sql::{Columns, Value};
 use serde_json::json;
 use std::io::{BufWriter, StdoutLock, Write};
@@ -98,7 +99,7 @@ impl<'a> Output<'a> {
     pub(super) fn end(mut self, backend: BackendKind, took: Duration) -> Outcome<()> {
         match &mut self.form {
             Form::Table(grid) => {
-                let text = grid.as_ref().map(Grid::text).unwrap_or_default();
+                let text = grid.as_ref().map(Grid::text_or_blocks).unwrap_or_default();
                 self.printer.data(&text)?;
             }
             Form::Json { out, .. } => {

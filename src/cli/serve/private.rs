@@ -17,8 +17,6 @@ pub(super) fn start(ephemeral: bool, settings: &Settings, printer: &Printer) -> 
                 .then(|| settings.data_dir.clone()),
         )
     };
-    let spinner = printer.spinner("starting the private PostgreSQL".into());
-    let started = options.start();
-    spinner.finish_and_clear();
-    Ok(started?)
+    printer.note("no database is named: starting the private PostgreSQL");
+    Ok(options.start()?)
 }

@@ -27,7 +27,7 @@ fn head(status: &Value, printer: &Printer) -> String {
     let tone = if stage.starts_with("rolled") {
         Tone::Bad
     } else {
-        Tone::Plain
+        Tone::Title
     };
     let percent = &status["percent"];
     let actual = percent["actual"].as_f64().map_or_else(
@@ -35,7 +35,7 @@ fn head(status: &Value, printer: &Printer) -> String {
         |actual| format!("{actual} % of the calls so far"),
     );
     let mut lines = vec![
-        ("stage", printer.paint(&printer.bold(&stage), tone)),
+        ("stage", printer.paint(&stage, tone)),
         (
             "async",
             format!("{} % of the keys, {actual}", shown(&percent["nominal"])),
@@ -96,16 +96,8 @@ fn sources(status: &Value, printer: &Printer) -> String {
 
 fn backends(status: &Value, printer: &Printer) -> String {
     let titles = [
-        "backend",
-        "#calls",
-        "#errors",
-        "#in flight",
-        "#p50 ms",
-        "#p95 ms",
-        "#p99 ms",
-        "#open",
-        "#busy",
-        "#waiting",
+        "backend", "#calls", "#errors", "#running", "#p50 ms", "#p95", "#p99", "#open", "#busy",
+        "#wait",
     ];
     let mut grid = printer.grid(titles);
     for kind in ["blocking", "async"] {
