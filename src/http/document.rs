@@ -43,7 +43,9 @@ pub fn document() -> String {
     {
         line(&mut page, format_args!("| `{method} {path}` | {what} |"));
     }
-    ROUTES.iter().for_each(|route| section(&mut page, route));
+    for route in ROUTES {
+        section(&mut page, route);
+    }
     page.push_str(FAILURES);
     for code in Code::ALL {
         line(

@@ -185,8 +185,10 @@ mod tests {
 
     /// What a handler's answer becomes behind the guard.
     async fn guarded(handler: MethodRouter<Service>) -> (u16, String, bool) {
-        let mut limits = Limits::default();
-        limits.request_time = Duration::from_millis(20);
+        let limits = Limits {
+            request_time: Duration::from_millis(20),
+            ..Limits::default()
+        };
         let bridge = Bridge::builder("postgres://nobody@127.0.0.1:1/none")
             .build()
             .unwrap();
@@ -238,7 +240,7 @@ mod tests {
         );
     }
 
-    fn headers(name: HeaderName, values: &[&[u8]]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), HeaderValue::from_bytes(value).unwrap());
@@ -248,9 +250,9 @@ mod tests {
 
     #[test]
     fn a_sane_request_id_is_kept() {
-        assert_eq!(request_id(&headers(REQUEST_ID, &[b"abc-1"])), "abc-1");
+        assert_eq!(request_id(&headers(&REQUEST_ID, &[b"abc-1"])), "abc-1");
         for bad in [&b""[..], b"a b", b"\xe9", "x".repeat(201).as_bytes()] {
-            let made = request_id(&headers(REQUEST_ID, &[bad]));
+            let made = request_id(&headers(&REQUEST_ID, &[bad]));
             assert!(
                 made.to_str().is_ok_and(|id| Uuid::try_parse(id).is_ok()),
                 "{bad:?}"
@@ -261,7 +263,7 @@ mod tests {
     #[test]
     fn a_key_header_is_taken_or_refused() {
         let said = |values: &[&[u8]]| {
-            said(&headers(TENANT, values), &TENANT).map_err(|problem| problem.code())
+            said(&headers(&TENANT, values), &TENANT).map_err(|problem| problem.code())
         };
         assert_eq!(said(&[]), Ok(None));
         assert_eq!(said(&[b"acme"]), Ok(Some("acme".into())));

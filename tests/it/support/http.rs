@@ -127,6 +127,14 @@ impl Server {
         drop(self.stop.take());
     }
 
+    /// Stores a memory of this content and gives its id.
+    pub(crate) fn stored(&self, content: &str) -> String {
+        let body = serde_json::json!({ "content": content }).to_string();
+        let answer = self.json("POST", "/memory", &body);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["memory_id"].as_str().unwrap().to_owned()
+    }
+
     /// Waits until it has stopped, and gives what it returned.
     pub(crate) fn stopped(mut self) -> pontoon::Result<()> {
         self.stop();
