@@ -7,6 +7,7 @@
 
 mod support; // One server a binary, one database a test: everything here starts from it.
 
+mod cli; // The real binary: each command, exit codes, JSON, what goes to stdout and stderr, signals.
 mod embedded; // The private server: its life, its folder, its end with the parent.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
 mod memories; // The store of memories, on each backend.
