@@ -309,9 +309,14 @@ impl FromStr for Cursor {
             })
         });
         cursor
-            .filter(|cursor| cursor.to_string() == text)
+            .filter(|cursor| cursor.to_string() == text && is_kept(cursor.created_at))
             .ok_or_else(|| Error::new(ErrorKind::Config, "this is no cursor that a list gave"))
     }
+}
+
+/// Whether Postgres has such a timestamp.
+fn is_kept(time: Timestamp) -> bool {
+    !time.is_infinite() && Timestamp::new(time.date(), time.time()) == Some(time)
 }
 
 impl Serialize for Cursor {
@@ -349,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() -> Result<()> {
-        for created_at in [Timestamp(0), Timestamp(-1), Timestamp::INFINITY] {
+        for created_at in [Timestamp(0), Timestamp(-1), Timestamp(852_076_800_000_001)] {
             let cursor = Cursor {
                 created_at,
                 id: Uuid::from_u128(7),
@@ -363,9 +368,14 @@ mod tests {
     fn what_is_no_cursor_is_refused() {
         let good = format!("{:048x}", 1);
         assert!(good.parse::<Cursor>().is_ok());
+        let far = |time: Timestamp| format!("{:016x}{:032x}", time.0, 1);
         for bad in [
             "",
             "1",
+            &far(Timestamp::INFINITY),
+            &far(Timestamp::NEG_INFINITY),
+            &far(Timestamp(i64::MAX - 1)),
+            &far(Timestamp(i64::MIN + 1)),
             "é",
             &good[1..],
             &format!("{good}0"),

@@ -73,6 +73,7 @@ fn good() -> Vec<Case> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn bad() -> Vec<Case> {
     let long = |count: usize| "x".repeat(count);
     let deep = format!(
@@ -330,6 +331,13 @@ fn bad() -> Vec<Case> {
         case(
             "GET",
             "/memories?cursor=abc",
+            None,
+            400,
+            "invalid_query cursor",
+        ),
+        case(
+            "GET",
+            "/memories?cursor=7ffffffffffffffe00000000000000000000000000000001",
             None,
             400,
             "invalid_query cursor",
