@@ -152,6 +152,10 @@ fn a_rollback_reaches_the_instance_and_writes_the_kill_file() {
     assert_eq!(service.stage(), "rolled_back");
     let note = std::fs::read_to_string(place.path("rollback")).unwrap();
     assert!(note.contains("p95 is high"), "{note}");
+    let long = format!("one line\nand {}", "more".repeat(1000));
+    place
+        .run(&["rollback", "--reason", &long, "--url", service.url()])
+        .ends(0, &[]);
     let text = place.run(&["rollback", "--reason", "again", "--url", service.url()]);
     assert!(
         text.out.starts_with("rolled back: 1/1 acknowledged in "),

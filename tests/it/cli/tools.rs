@@ -56,7 +56,7 @@ fn the_program_s_own_queries_are_the_same_on_both_backends() {
     let text = Place::on(&database).run(&["check"]);
     assert!(
         text.out
-            .starts_with("0 findings: sessions and TLS compared"),
+            .starts_with("0 findings: sessions, TLS, budget and "),
         "{text:?}"
     );
 }
