@@ -7,7 +7,6 @@ use crate::backend::{self, BackendKind, StorageBackend, Target};
 use crate::config::{Settings, show_duration};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
-use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,28 +62,35 @@ impl Database {
         Ok(self.bridge.backend(kind).ok_or_else(missing)?)
     }
 
-    /// Waits until the server takes a connection, at most for `patience`.
+    /// Waits until the server takes a connection, for about `patience`; with none it tries once.
     pub(super) async fn reach(&self, patience: Duration, printer: &Printer) -> Outcome<()> {
-        let deadline = Instant::now() + patience;
-        let mut waiting: Option<ProgressBar> = None;
-        let reached = loop {
-            let Err(error) = self.bridge.ping().await else {
-                break Ok(());
-            };
-            if !waiting_helps(&error) || Instant::now() >= deadline {
-                break Err(error.into());
-            }
-            waiting.get_or_insert_with(|| {
-                let waits = format!("waiting up to {} for the database", show_duration(patience));
-                printer.note(&format!("{waits} at {}: {error}", self.shown));
-                printer.spinner(waits)
-            });
-            tokio::time::sleep(PAUSE).await;
-        };
-        if let Some(waiting) = waiting {
-            waiting.finish_and_clear();
+        let mut trying = std::pin::pin!(self.try_until(Instant::now() + patience));
+        if patience.is_zero() {
+            return trying.await;
         }
+        tokio::select! {
+            reached = &mut trying => return reached,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        let waits = format!("waiting up to {} for the database", show_duration(patience));
+        printer.note(&format!("{waits} at {}", self.shown));
+        let spinner = printer.spinner(waits);
+        let reached = trying.await;
+        spinner.finish_and_clear();
         reached
+    }
+
+    async fn try_until(&self, deadline: Instant) -> Outcome<()> {
+        loop {
+            match self.bridge.ping().await {
+                Ok(()) => return Ok(()),
+                Err(error) if !waiting_helps(&error) || Instant::now() >= deadline => {
+                    return Err(error.into());
+                }
+                Err(error) => tracing::debug!(%error, "the database is not there yet"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 
@@ -99,6 +105,13 @@ fn waiting_helps(error: &Error) -> bool {
             ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_)
         ),
     }
+}
+
+/// The settings of somebody who only asks whether the server is there: a try that waits for long would keep the reason to itself.
+pub(super) fn impatient(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.timeouts.acquire = settings.timeouts.acquire.min(4 * PAUSE);
+    settings
 }
 
 /// How many connections both backends may use together.

@@ -1,6 +1,7 @@
 //! From failure to what the operator reads and what a script sees: title, advice and exit code, in one table.
 
 use super::print::Printer;
+use super::values::TYPED;
 use crate::embedded::EmbeddedError;
 use crate::error::{Error, ErrorKind};
 use std::error::Error as _;
@@ -168,6 +169,12 @@ impl Failure {
 
     fn message(&self) -> String {
         match self {
+            // A statement that was typed has no name.
+            Self::Error(error) if error.query() == Some(TYPED) => {
+                error
+                    .to_string()
+                    .replacen(&format!("query {TYPED}"), "the statement", 1)
+            }
             Self::Error(error) => error.to_string(),
             Self::Embedded(error) => error.to_string(),
             Self::NoDatabase => String::new(),

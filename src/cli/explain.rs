@@ -64,13 +64,14 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
         ]);
     }
     let alarms = explanation["alarms"].as_array().into_iter().flatten();
-    let alarms: String = alarms
+    let alarms: Vec<String> = alarms
         .map(|alarm| format!("\n{}: {}\n", printer.paint("alarm", Tone::Bad), word(alarm)))
         .collect();
     format!(
-        "{key} runs on {backend}: {reason}\n{bucket}stage {stage} serves {}, revision {revision}\n\n{}{alarms}",
+        "{key} runs on {backend}: {reason}\n{bucket}stage {stage} serves {}, revision {revision}\n\n{}{}",
         share(&outcome["share"]),
-        grid.text()
+        grid.text(),
+        alarms.concat()
     )
 }
 

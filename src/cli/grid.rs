@@ -54,7 +54,7 @@ impl Grid {
 
     /// The table as text, without spaces at the ends of lines. Where it is wider than the terminal, the last column is wrapped.
     pub(super) fn text(&self) -> String {
-        self.lines(&self.table())
+        lines(&self.table())
     }
 
     /// As [`text`](Self::text); but where it is wider than the terminal, each row becomes a block with a line for each column.
@@ -69,18 +69,7 @@ impl Grid {
         let fits = table
             .width()
             .is_none_or(|width| wide <= usize::from(width) + 2);
-        if fits {
-            self.lines(&table)
-        } else {
-            self.blocks()
-        }
-    }
-
-    fn lines(&self, table: &Table) -> String {
-        let lines = table.lines();
-        lines
-            .map(|line| line.trim_end().to_owned() + "\n")
-            .collect()
+        if fits { lines(&table) } else { self.blocks() }
     }
 
     fn table(&self) -> Table {
@@ -144,6 +133,13 @@ impl Grid {
         }
         text
     }
+}
+
+fn lines(table: &Table) -> String {
+    let lines = table.lines();
+    lines
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 #[cfg(test)]

@@ -57,13 +57,13 @@ struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 struct Globals {
-    /// The file that holds the plan and the limits [env: PONTOON_CONFIG] [default: flags.toml, if it is there]
+    /// The file that holds the plan and the limits [env: `PONTOON_CONFIG`] [default: flags.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Which environment of that file holds [env: PONTOON_ENV] [default: local]
+    /// Which environment of that file holds [env: `PONTOON_ENV`] [default: local]
     #[arg(long, global = true, value_name = "NAME")]
     env: Option<String>,
-    /// Where the database is [env: DATABASE_URL]
+    /// Where the database is [env: `DATABASE_URL`]
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// Prints JSON instead of text
@@ -76,13 +76,7 @@ struct Globals {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// When to colour; `auto`: on a terminal, unless `NO_COLOR` is set
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = false
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
 }
 

@@ -6,7 +6,7 @@ use super::{Globals, When};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::env;
-use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StderrLock, Stdout, Write};
 use std::time::Duration;
 
 /// Prints for one command. A write to stdout that fails ends the command; a note that cannot be written is let go.
@@ -77,14 +77,10 @@ impl Printer {
         self.color.1
     }
 
-    /// Stdout, for what is written piece by piece.
-    pub(super) fn stdout(&self) -> BufWriter<StdoutLock<'static>> {
-        BufWriter::new(io::stdout().lock())
-    }
-
     /// Writes text to stdout, with a newline unless it ends with one.
+    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
     pub(super) fn data(&self, text: &str) -> Outcome<()> {
-        let mut out = self.stdout();
+        let mut out = stdout();
         let newline = if text.is_empty() || text.ends_with('\n') {
             ""
         } else {
@@ -178,6 +174,11 @@ impl Printer {
     fn shows_progress(&self) -> bool {
         self.terminal.1 && !self.quiet
     }
+}
+
+/// Stdout, for what is written piece by piece.
+pub(super) fn stdout() -> BufWriter<Stdout> {
+    BufWriter::new(io::stdout())
 }
 
 fn wrap(text: &str, code: &str, color: bool) -> String {

@@ -6,7 +6,8 @@ mod output;
 use super::context::Context;
 use super::database::Database;
 use super::exit::{Exit, Failure, Outcome};
-use super::values::{params, told, typed_query};
+use super::place::point;
+use super::values::{params, typed_query};
 use crate::backend::{BackendKind, StorageBackend};
 use crate::sql::{Columns, Params, Query};
 use clap::{Args, ValueEnum};
@@ -81,7 +82,7 @@ impl RunQuery {
             let done = answer(&*backend, &query, params, output).await;
             database.bridge.close().await;
             done.map_err(|failure| match failure {
-                Failure::Error(error) => told(error, &text, &query).into(),
+                Failure::Error(error) => point(error, &text, query.text()).into(),
                 other => other,
             })
         })

@@ -55,7 +55,7 @@ impl Rollback {
         let (url, told) = match instance {
             Ok(instance) => (
                 instance.url().to_owned(),
-                instance.post("/admin/rollback", &json!({ "reason": self.reason })),
+                instance.post("/admin/rollback", &json!({ "reason": self.line() })),
             ),
             Err(failure) => (self.url.unwrap_or_default(), Err(failure)),
         };
@@ -69,6 +69,13 @@ impl Rollback {
             },
             printer,
         )
+    }
+
+    /// The reason as an instance takes it, with who asks: one line, and not too long.
+    fn line(&self) -> String {
+        let letters = self.reason.trim().chars();
+        let plain = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
+        format!("{} ({})", plain.take(400).collect::<String>(), who())
     }
 
     fn write(&self, settings: &Settings) -> Outcome<String> {

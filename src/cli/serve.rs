@@ -8,12 +8,12 @@ mod signals;
 mod upkeep;
 
 use super::context::{Context, runtime};
-use super::database::Database;
+use super::database::{Database, impatient};
 use super::exit::{Exit, Failure, Outcome};
 use super::print::Printer;
 use crate::app::App;
 use crate::backend::{StorageBackend, migrate};
-use crate::config::{Settings, parse_duration};
+use crate::config::{DatabaseUrl, Settings, parse_duration};
 use crate::flags::Flags;
 use crate::{http, metrics};
 use address::Reserved;
@@ -84,7 +84,7 @@ impl Serve {
         let url = private.as_ref().map(|private| private.url("postgres"));
         let url = url
             .as_deref()
-            .or(settings.database_url.as_ref().map(|url| url.expose()))
+            .or(settings.database_url.as_ref().map(DatabaseUrl::expose))
             .unwrap_or_default();
         let program = Program {
             settings: &settings,
@@ -153,7 +153,9 @@ impl Program<'_> {
 
     /// Brings the schema up to date, and warns of what differs between the backends.
     async fn prepare(&self, database: &Database) -> Outcome<()> {
-        database.reach(self.wait, self.printer).await?;
+        let probe = Database::at(self.url, &impatient(self.settings), Flags::in_memory(0))?;
+        probe.reach(self.wait, self.printer).await?;
+        probe.bridge.close().await;
         match self
             .settings
             .direct_url()

@@ -5,7 +5,7 @@ mod screen;
 use super::admin::Instance;
 use super::context::Context;
 use super::exit::{Exit, Failure, Outcome};
-use super::print::Printer;
+use super::print::{Printer, stdout};
 use clap::Args;
 use serde_json::Value;
 use std::io::Write;
@@ -34,21 +34,24 @@ impl Status {
         context.start_log();
         let instance = Instance::at(self.url.as_deref(), &context.settings()?)?;
         let printer = context.printer();
-        let mut status = ask(&instance)?;
-        show(&status, printer, self.watch)?;
-        while self.watch {
-            thread::sleep(EVERY);
-            match ask(&instance) {
-                Ok(next) => status = next,
-                Err(Failure::NoInstance(url, what)) => {
+        // An instance that answered once is waited for.
+        let mut seen = false;
+        let mut next = ask(&instance);
+        loop {
+            match next {
+                Ok(status) => show(&status, printer, self.watch)?,
+                Err(Failure::NoInstance(url, what)) if self.watch && seen => {
                     printer.note(&format!("{url} does not answer: {what}"));
-                    continue;
                 }
                 Err(failure) => return Err(failure),
             }
-            show(&status, printer, true)?;
+            if !self.watch {
+                return Ok(Exit::Done);
+            }
+            seen = true;
+            thread::sleep(EVERY);
+            next = ask(&instance);
         }
-        Ok(Exit::Done)
     }
 }
 
@@ -68,7 +71,7 @@ fn show(status: &Value, printer: &Printer, watch: bool) -> Outcome<()> {
     if !watch {
         return printer.data(&text);
     }
-    let mut out = printer.stdout();
+    let mut out = stdout();
     let written = if printer.is_terminal() {
         // Drawn over what was there: clearing the screen first would flicker.
         let lines = text.replace('\n', "\u{1b}[K\n");

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// Written for NULL, as in COPY.
 const NULL: &str = "\\N";
 
-/// The name of a query that somebody typed.
-const TYPED: &str = "typed";
+/// The name of a query that somebody typed; messages leave it out.
+pub(super) const TYPED: &str = "typed";
 
 /// The query that somebody typed: with `%s`, `%(name)s`, `$1`, `?` or `:name`, whichever it shows.
 ///
@@ -28,17 +28,6 @@ pub(super) fn typed_query(text: &str) -> Outcome<Query> {
 /// Whether the text does not show which style it is in.
 pub(super) fn is_ambiguous(error: &Error) -> bool {
     refusal(error).is_some_and(|refused| refused.kind == TranslateErrorKind::AmbiguousStyle)
-}
-
-/// The error of a typed query, without the name that nobody gave it, and with a mark at its place in the text.
-pub(super) fn told(error: Error, text: &str, query: &Query) -> Error {
-    let pointed = point(error, text, query.text());
-    if pointed.query() != Some(TYPED) {
-        return pointed;
-    }
-    let message = pointed.to_string();
-    let message = message.replacen("query typed", "the statement", 1);
-    Error::new(pointed.kind(), message).with_hint(pointed.hint().unwrap_or_default())
 }
 
 /// The values for the query, by name where it has names. The server gives each its type.

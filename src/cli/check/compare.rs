@@ -136,19 +136,19 @@ mod tests {
         }
     }
 
-    fn described(parameter: &str, column: &str) -> Result<Description, Error> {
+    fn described(parameter: &str, column: &str) -> Description {
         let column = Column {
             name: "a".into(),
             type_name: column.into(),
             type_oid: 0,
         };
-        Ok(Description {
+        Description {
             parameters: vec![parameter.into()],
             columns: Arc::new(Columns(vec![column])),
-        })
+        }
     }
 
-    fn undefined() -> Result<Description, Error> {
+    fn undefined() -> Error {
         let position = u32::try_from("SELECT $1,\n nope".find("nope").unwrap() + 1).ok();
         let report = DatabaseError {
             sqlstate: "42703".into(),
@@ -156,7 +156,7 @@ mod tests {
             position,
             ..DatabaseError::default()
         };
-        Err(Error::from_database(ErrorKind::Database, report))
+        Error::from_database(ErrorKind::Database, report)
     }
 
     fn found(
@@ -173,12 +173,15 @@ mod tests {
 
     #[test]
     fn the_same_answer_is_no_finding() {
-        assert!(found(described("text", "int4"), described("text", "int4")).is_empty());
+        assert!(found(Ok(described("text", "int4")), Ok(described("text", "int4"))).is_empty());
     }
 
     #[test]
     fn types_that_differ_are_named_with_their_backend() {
-        let found = found(described("text", "int4"), described("varchar", "int8"));
+        let found = found(
+            Ok(described("text", "int4")),
+            Ok(described("varchar", "int8")),
+        );
         assert_eq!(found[0]["code"], "parameters");
         assert_eq!(
             found[1]["message"],
@@ -189,13 +192,13 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_once_at_its_place_in_the_file() {
-        let both = found(undefined(), undefined());
+        let both = found(Err(undefined()), Err(undefined()));
         assert_eq!(both.len(), 1);
         assert_eq!(
             (&both[0]["line"], &both[0]["column"], &both[0]["code"]),
             (&6.into(), &2.into(), &"42703".into())
         );
-        let one = found(described("text", "int4"), undefined());
+        let one = found(Ok(described("text", "int4")), Err(undefined()));
         assert_eq!(
             one[0]["message"],
             "no column (refused on the async backend, accepted on the blocking one)"

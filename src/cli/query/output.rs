@@ -4,10 +4,10 @@ use super::json::json_row;
 use crate::backend::BackendKind;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::grid::Grid;
-use crate::cli::print::{Printer, Tone};
+use crate::cli::print::{Printer, Tone, stdout};
 use crate::sql::{Columns, Value};
 use serde_json::json;
-use std::io::{BufWriter, StdoutLock, Write};
+use std::io::{BufWriter, Stdout, Write};
 use std::time::Duration;
 
 /// Takes the rows as they arrive. A table is printed at the end, because its widths depend on every row.
@@ -20,18 +20,18 @@ pub(super) struct Output<'a> {
 enum Form {
     Table(Option<Grid>),
     Json {
-        out: BufWriter<StdoutLock<'static>>,
+        out: BufWriter<Stdout>,
         names: Vec<String>,
     },
-    Csv(BufWriter<StdoutLock<'static>>),
+    Csv(BufWriter<Stdout>),
 }
 
 impl<'a> Output<'a> {
     pub(super) fn choose(csv: bool, printer: &'a Printer) -> Self {
         let form = match (csv, printer.is_json()) {
-            (true, _) => Form::Csv(printer.stdout()),
+            (true, _) => Form::Csv(stdout()),
             (_, true) => Form::Json {
-                out: printer.stdout(),
+                out: stdout(),
                 names: Vec::new(),
             },
             _ => Form::Table(None),
@@ -119,19 +119,15 @@ impl<'a> Output<'a> {
 
     /// The statement returned no rows; it affected so many.
     pub(super) fn affected(
-        self,
+        &self,
         backend: BackendKind,
         affected: u64,
         took: Duration,
     ) -> Outcome<()> {
-        let Self { printer, form, .. } = &self;
-        if matches!(form, Form::Json { .. }) {
-            let (backend_word, took_ms) = (backend.as_str(), milliseconds(took));
-            let document = json!({"columns": [], "rows": [], "affected": affected, "backend": backend_word, "took_ms": took_ms});
-            // The stream holds the lock of stdout.
-            let printer = (*printer).clone();
-            drop(self);
-            return printer.document(&document);
+        if matches!(self.form, Form::Json { .. }) {
+            return self.printer.document(&json!({
+                "columns": [], "rows": [], "affected": affected, "backend": backend.as_str(), "took_ms": milliseconds(took),
+            }));
         }
         self.note(affected, " affected", backend, took);
         Ok(())

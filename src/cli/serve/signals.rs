@@ -1,7 +1,6 @@
 //! Ctrl-C and SIGTERM: the first drains the service, the second ends it at once.
 
 use crate::cli::exit::{Failure, Outcome};
-use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// 128 and the number of SIGINT, as a shell shows it.
@@ -35,14 +34,12 @@ impl Signals {
     }
 
     /// The first one; from then on another one ends the process, and the private PostgreSQL's watchdog ends the database.
-    pub(super) fn first_then_hurry(mut self) -> impl Future<Output = ()> + Send {
-        async move {
+    pub(super) async fn first_then_hurry(mut self) {
+        self.first().await;
+        tracing::info!("stopping: requests that run may finish; once more ends at once");
+        tokio::spawn(async move {
             self.first().await;
-            tracing::info!("stopping: requests that run may finish; once more ends at once");
-            tokio::spawn(async move {
-                self.first().await;
-                std::process::exit(INTERRUPTED);
-            });
-        }
+            std::process::exit(INTERRUPTED);
+        });
     }
 }

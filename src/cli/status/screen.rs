@@ -48,15 +48,11 @@ fn head(status: &Value, printer: &Printer) -> String {
     if let Some(instances) = instances(&status["instances"]) {
         lines.push(("instances", instances));
     }
-    lines
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "{} {value}\n",
-                printer.paint(&format!("{name:<12}"), Tone::Faint)
-            )
-        })
-        .collect()
+    let line = |(name, value): &(&str, String)| {
+        let name = printer.paint(&format!("{name:<12}"), Tone::Faint);
+        format!("{name} {value}\n")
+    };
+    lines.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 fn instances(instances: &Value) -> Option<String> {
