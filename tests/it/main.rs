@@ -15,4 +15,5 @@ mod memory_api; // The HTTP API over that store: what it answers, and what it re
 mod migrate; // The schema: the same by either backend, by many at once, and none but this build's.
 mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod smoke;
-mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.
+mod tls;
+mod tour; // README.md: its commands, run as a reader types them, print what it says. // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.
