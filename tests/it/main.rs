@@ -8,6 +8,7 @@
 mod support; // One server a binary, one database a test: everything here starts from it.
 
 mod embedded; // The private server: its life, its folder, its end with the parent.
+mod flips; // Exactly once: the flag flips under load while server processes are killed.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
 mod memories; // The store of memories, on each backend.
 mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.
