@@ -2,5 +2,5 @@
 
 mod support; // One server a binary, one database a test: everything here starts from it.
 
-mod embedded; // The private server: its life, its folder, its end with the parent.
-mod smoke;
+mod conformance;
+mod embedded; // The private server: its life, its folder, its end with the parent. // What every backend owes its callers: one list of cases, run for each.

@@ -2,12 +2,14 @@
 //!
 //! A test that kills the server, freezes it or uses up its sessions takes its [`own_server`].
 
+mod backends;
 mod database;
 
 use std::sync::OnceLock;
 
 use pontoon::embedded::{Embedded, Options};
 
+pub(crate) use backends::{Bench, Open, TOTAL, blocking, eventually, open, query, refused, sqlx};
 pub(crate) use database::{Database, execute};
 
 /// The server that all tests of this binary share. It ends with the process: a static is not dropped, but the server's
