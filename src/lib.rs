@@ -2,11 +2,15 @@
 //! millisecond.
 
 pub mod backend;
+pub mod bridge;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod embedded;
 pub mod error;
 pub mod flags;
+pub mod metrics;
 pub mod sql;
 
+pub use bridge::Bridge;
 pub use error::{Error, ErrorKind, Result};
+pub use flags::Flags;

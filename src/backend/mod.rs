@@ -41,6 +41,14 @@ impl BackendKind {
     /// Every backend, the control first.
     pub const ALL: [Self; 2] = [Self::Blocking, Self::Async];
 
+    /// Whether this build contains it.
+    pub const fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Blocking => cfg!(feature = "blocking"),
+            Self::Async => cfg!(feature = "async"),
+        }
+    }
+
     /// The word that operators and metrics use.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,6 +61,22 @@ impl BackendKind {
 impl fmt::Display for BackendKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// A backend of that kind on the database that `target` names.
+///
+/// # Errors
+/// [`ErrorKind::Config`] when a certificate or key cannot be read, or this build does not contain the backend.
+pub fn connect(kind: BackendKind, target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Arc<dyn StorageBackend>> {
+    match kind {
+        #[cfg(feature = "blocking")]
+        BackendKind::Blocking => Ok(Arc::new(R2d2Backend::new(target, settings, budget)?)),
+        #[cfg(feature = "async")]
+        BackendKind::Async => Ok(Arc::new(SqlxBackend::new(target, settings, budget)?)),
+        #[cfg(not(all(feature = "blocking", feature = "async")))]
+        missing => Err(Error::new(ErrorKind::Config, format!("this build does not contain the {missing} backend"))
+            .with_hint(format!("build it with the feature {missing}; {target:?}, {settings:?} and {budget:?} are of no use without"))),
     }
 }
 

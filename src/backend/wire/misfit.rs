@@ -5,9 +5,12 @@ use crate::sql::Value;
 use postgres_types::{Kind, Type};
 use std::borrow::Cow;
 
-/// A value that does not fit its type. It never holds the value: that may be a user's data.
+/// A value that does not fit its type. It never holds the value: that may be a user's data. It is small, for the sake of all that fits.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(super) struct Misfit(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     /// Where in the parameter, outermost first: `, element 2`.
     place: String,
     kind: &'static str,
@@ -17,7 +20,7 @@ pub(super) struct Misfit {
 
 #[derive(Debug)]
 enum Reason {
-    /// The kind is none that the type takes; the type's text form by example, and the cast that names the kind.
+    /// The kind is none that the type takes; an example of the type's text form.
     Kind(Cow<'static, str>),
     /// The text is not in the type's text form, of which this is an example.
     Text(Cow<'static, str>),
@@ -28,54 +31,54 @@ enum Reason {
     Unsupported,
 }
 
-pub(super) type Put = Result<(), Box<Misfit>>;
+pub(super) type Put = Result<(), Misfit>;
 
 impl Misfit {
-    fn new(value: &Value, ty: &Type, reason: Reason) -> Box<Self> {
-        Box::new(Self {
+    fn new(value: &Value, ty: &Type, reason: Reason) -> Self {
+        Self(Box::new(Inner {
             place: String::new(),
             kind: value.kind(),
             ty: type_name(ty).into_owned(),
             reason,
-        })
+        }))
     }
 
-    pub(super) fn kind(value: &Value, ty: &Type) -> Box<Self> {
+    pub(super) fn kind(value: &Value, ty: &Type) -> Self {
         if example(ty).is_empty() {
             return Self::unsupported(ty);
         }
         Self::new(value, ty, Reason::Kind(example(ty)))
     }
 
-    pub(super) fn text(ty: &Type) -> Box<Self> {
+    pub(super) fn text(ty: &Type) -> Self {
         Self::new(&Value::Text(String::new()), ty, Reason::Text(example(ty)))
     }
 
-    pub(super) fn range(value: &Value, ty: &Type) -> Box<Self> {
+    pub(super) fn range(value: &Value, ty: &Type) -> Self {
         Self::new(value, ty, Reason::Range)
     }
 
-    pub(super) fn rule(value: &Value, ty: &Type, rule: &'static str) -> Box<Self> {
+    pub(super) fn rule(value: &Value, ty: &Type, rule: &'static str) -> Self {
         Self::new(value, ty, Reason::Rule(rule))
     }
 
-    pub(super) fn unsupported(ty: &Type) -> Box<Self> {
+    pub(super) fn unsupported(ty: &Type) -> Self {
         Self::new(&Value::Null, ty, Reason::Unsupported)
     }
 
     /// The same, one level further out.
-    pub(super) fn within(mut self: Box<Self>, place: &str) -> Box<Self> {
-        self.place.insert_str(0, place);
+    pub(super) fn within(mut self, place: &str) -> Self {
+        self.0.place.insert_str(0, place);
         self
     }
 
     pub(super) fn into_error(self, number: usize) -> Error {
-        let Self {
+        let Inner {
             place,
             kind,
             ty,
             reason,
-        } = self;
+        } = *self.0;
         let at = format!("parameter ${number}{place}");
         let message = match &reason {
             Reason::Kind(example) => format!(

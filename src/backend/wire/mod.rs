@@ -16,8 +16,18 @@
 
 mod decode;
 mod encode;
+mod geometry;
+mod literal;
 mod misfit;
+mod nested;
+mod network;
+mod numeric;
 mod reader;
+mod search;
+mod system;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;

@@ -96,8 +96,30 @@ fn words(scan: &mut Scan<'_>, sum: &mut Sum) -> Option<i64> {
     }
 }
 
+/// `0001-02-03T04:05:06`
+fn iso_by_place(scan: &mut Scan<'_>, sum: &mut Sum) -> Option<()> {
+    let (date, time) = scan.0.split_once(['T', 't']).unwrap_or((scan.0, ""));
+    let mut date = Scan(date);
+    let years = date.number(1, 9)?;
+    let months = date.eat('-').then(|| date.number(1, 2))??;
+    let days = if date.eat('-') { date.number(1, 2)? } else { 0 };
+    sum.add_months(years * 12 + months)?;
+    sum.add_days(days)?;
+    scan.0 = time;
+    if !time.is_empty() {
+        let hours = scan.digits();
+        scan.eat(':').then_some(())?;
+        clock(scan, sum, 1, hours)?;
+    }
+    (date.is_done() && scan.is_done()).then_some(())
+}
+
 /// `1Y2M3W4DT5H6M7.8S`
 fn iso(scan: &mut Scan<'_>, sum: &mut Sum) -> Option<()> {
+    let mut ahead = Scan(scan.0);
+    if !ahead.digits().is_empty() && ahead.eat('-') {
+        return iso_by_place(scan, sum);
+    }
     let (mut in_time, mut any) = (false, false);
     while !scan.is_done() {
         if !in_time && (scan.eat('T') || scan.eat('t')) {
@@ -286,6 +308,7 @@ mod tests {
             ("-1-2", "-1 years -2 mons"),
             ("P1Y2M3W4DT5H6M7.8S", "1 year 2 mons 25 days 05:06:07.8"),
             ("PT-1.5H", "-01:30:00"),
+            ("P0001-02-03T04:05:06", "1 year 2 mons 3 days 04:05:06"),
             ("05:06.7", "00:05:06.7"),
             ("100:00:00", "100:00:00"),
             ("1 century", "100 years"),

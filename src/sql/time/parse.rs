@@ -49,7 +49,7 @@ impl Timestamp {
         if scan.spaces() | scan.eat('T') | scan.eat('t') && !scan.is_done() {
             let time = clock(&mut scan)?;
             micros = time.0;
-            east = offset(&mut scan)?.unwrap_or(0);
+            east = offset(&mut scan)?;
         }
         if !scan.is_done() {
             return None;
@@ -78,11 +78,11 @@ fn date(text: &str) -> Option<Date> {
 
 fn time_tz(text: &str) -> Option<TimeTz> {
     let (time, east) = time_of_day(text)?;
-    let west = i32::try_from(-east.unwrap_or(0)).ok()?;
+    let west = i32::try_from(-east).ok()?;
     Some(TimeTz { time, west })
 }
 
-fn time_of_day(text: &str) -> Option<(Time, Option<i64>)> {
+fn time_of_day(text: &str) -> Option<(Time, i64)> {
     let mut scan = Scan(text.trim_ascii());
     if !scan.eat('T') {
         scan.eat('t');
@@ -188,11 +188,11 @@ fn half(scan: &mut Scan<'_>, hour: i64) -> Option<i64> {
         .then_some(hour % 12 + if pm { 12 } else { 0 })
 }
 
-/// `Z`, `UTC`, `+02`, `+0230`, `+02:30` or `+02:30:15`, as seconds east; no offset is `None` inside.
-fn offset(scan: &mut Scan<'_>) -> Option<Option<i64>> {
+/// `Z`, `UTC`, `+02`, `+0230`, `+02:30` or `+02:30:15`, as seconds east; nothing is UTC.
+fn offset(scan: &mut Scan<'_>) -> Option<i64> {
     scan.spaces();
     if scan.is_done() {
-        return Some(None);
+        return Some(0);
     }
     let Some(sign) = scan.sign() else {
         let word = scan.word();
@@ -200,7 +200,7 @@ fn offset(scan: &mut Scan<'_>) -> Option<Option<i64>> {
         return utc
             .iter()
             .any(|name| name.eq_ignore_ascii_case(word))
-            .then_some(Some(0));
+            .then_some(0);
     };
     let digits = scan.digits();
     let part = |range| {
@@ -220,7 +220,7 @@ fn offset(scan: &mut Scan<'_>) -> Option<Option<i64>> {
         }
     }
     let east = hours * 3600 + minutes * 60 + seconds;
-    (minutes < 60 && seconds < 60 && east < OFFSET_END).then_some(Some(sign * east))
+    (minutes < 60 && seconds < 60 && east < OFFSET_END).then_some(sign * east)
 }
 
 #[cfg(test)]

@@ -28,12 +28,12 @@ impl<'a> Scan<'a> {
 
     /// All the digits that come next; empty where there are none.
     pub(super) fn digits(&mut self) -> &'a str {
-        self.while_(|byte| byte.is_ascii_digit())
+        self.while_(u8::is_ascii_digit)
     }
 
     /// All the letters that come next.
     pub(super) fn word(&mut self) -> &'a str {
-        self.while_(|byte| byte.is_ascii_alphabetic())
+        self.while_(u8::is_ascii_alphabetic)
     }
 
     /// A number of `least` to `most` digits.
