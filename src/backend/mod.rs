@@ -68,7 +68,12 @@ impl fmt::Display for BackendKind {
 ///
 /// # Errors
 /// [`ErrorKind::Config`] when a certificate or key cannot be read, or this build does not contain the backend.
-pub fn connect(kind: BackendKind, target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Arc<dyn StorageBackend>> {
+pub fn connect(
+    kind: BackendKind,
+    target: &Target,
+    settings: Settings,
+    budget: Arc<Budget>,
+) -> Result<Arc<dyn StorageBackend>> {
     match kind {
         #[cfg(feature = "blocking")]
         BackendKind::Blocking => Ok(Arc::new(R2d2Backend::new(target, settings, budget)?)),

@@ -19,7 +19,13 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(url: String) -> Self {
-        Self { url, settings: Settings::default(), budget: 20, flags: None, given: Vec::new() }
+        Self {
+            url,
+            settings: Settings::default(),
+            budget: 20,
+            flags: None,
+            given: Vec::new(),
+        }
     }
 
     /// How both backends connect, what they set on each connection, and how long they wait.
@@ -51,17 +57,31 @@ impl Builder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the URL is wrong, or a certificate or key cannot be read.
     pub fn build(self) -> Result<Bridge> {
-        let Self { url, settings, budget, flags, given } = self;
+        let Self {
+            url,
+            settings,
+            budget,
+            flags,
+            given,
+        } = self;
         let budget = Budget::new(budget);
         let find = |kind| given.iter().find(|backend| backend.kind() == kind).cloned();
         let side = |kind: BackendKind| match find(kind) {
             Some(backend) => Ok(Some(backend)),
-            None if kind.is_compiled_in() => {
-                backend::connect(kind, &Target::parse(&url)?, settings.clone(), Arc::clone(&budget)).map(Some)
-            }
+            None if kind.is_compiled_in() => backend::connect(
+                kind,
+                &Target::parse(&url)?,
+                settings.clone(),
+                Arc::clone(&budget),
+            )
+            .map(Some),
             None => Ok(None),
         };
         let flags = flags.unwrap_or_else(|| Flags::fixed(BackendKind::Blocking));
-        Ok(Bridge::over(flags, side(BackendKind::Blocking)?, side(BackendKind::Async)?))
+        Ok(Bridge::over(
+            flags,
+            side(BackendKind::Blocking)?,
+            side(BackendKind::Async)?,
+        ))
     }
 }

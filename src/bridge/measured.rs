@@ -1,7 +1,9 @@
 //! One backend with its meter: every call is counted where it is made.
 
 use super::SideStatus;
-use crate::backend::{BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions};
+use crate::backend::{
+    BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
+};
 use crate::error::{ErrorKind, Result};
 use crate::metrics::{Call, Meter};
 use crate::sql::{Params, Query, Row, RowStream};
@@ -23,7 +25,10 @@ impl Measured {
     }
 
     pub(super) fn status(&self) -> SideStatus {
-        SideStatus { pool: self.backend.pool_status(), calls: self.meter.status() }
+        SideStatus {
+            pool: self.backend.pool_status(),
+            calls: self.meter.status(),
+        }
     }
 
     async fn count<T>(&self, call: impl Future<Output = Result<T>> + Send) -> Result<T> {
@@ -67,7 +72,10 @@ impl StorageBackend for Measured {
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn StorageTransaction>> {
         let transaction = self.count(self.backend.begin(options)).await?;
-        Ok(Box::new(MeasuredTransaction { transaction, meter: self.meter.clone() }))
+        Ok(Box::new(MeasuredTransaction {
+            transaction,
+            meter: self.meter.clone(),
+        }))
     }
 
     async fn describe(&self, query: &Query) -> Result<Description> {

@@ -10,7 +10,9 @@ mod stall;
 pub use builder::Builder;
 pub use stall::Stall;
 
-use crate::backend::{BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions};
+use crate::backend::{
+    BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
+};
 use crate::error::Result;
 use crate::flags::{Decision, Flags, Key};
 use crate::metrics::MeterStatus;
@@ -61,9 +63,18 @@ impl Bridge {
     }
 
     /// A bridge over two backends that are there already; both `Some`, or one of them.
-    pub(crate) fn over(flags: Flags, blocking: Option<Arc<dyn StorageBackend>>, asynchronous: Option<Arc<dyn StorageBackend>>) -> Self {
+    pub(crate) fn over(
+        flags: Flags,
+        blocking: Option<Arc<dyn StorageBackend>>,
+        asynchronous: Option<Arc<dyn StorageBackend>>,
+    ) -> Self {
         let side = |backend: Option<Arc<dyn StorageBackend>>| backend.map(Measured::new);
-        Self(Arc::new(Inner { flags, blocking: side(blocking), asynchronous: side(asynchronous), stall: Stall::new() }))
+        Self(Arc::new(Inner {
+            flags,
+            blocking: side(blocking),
+            asynchronous: side(asynchronous),
+            stall: Stall::new(),
+        }))
     }
 
     /// The flag that decides.
@@ -74,7 +85,10 @@ impl Bridge {
     /// Begins a unit of work: decided now, and staying on its backend to its end.
     pub fn unit(&self, key: Option<&Key<'_>>) -> Unit {
         let decision = self.0.flags.decide(key);
-        Unit { side: self.side(decision.backend).clone(), decision }
+        Unit {
+            side: self.side(decision.backend).clone(),
+            decision,
+        }
     }
 
     /// The backend of that kind, measured; `None` where there is none.
@@ -83,7 +97,8 @@ impl Bridge {
             BackendKind::Blocking => &self.0.blocking,
             BackendKind::Async => &self.0.asynchronous,
         };
-        side.clone().map(|side| Arc::new(side) as Arc<dyn StorageBackend>)
+        side.clone()
+            .map(|side| Arc::new(side) as Arc<dyn StorageBackend>)
     }
 
     /// What each backend has done and holds.
@@ -102,12 +117,19 @@ impl Bridge {
 
     /// The side of that kind, or the only one there is.
     fn side(&self, kind: BackendKind) -> &Measured {
-        let Inner { blocking, asynchronous, .. } = &*self.0;
+        let Inner {
+            blocking,
+            asynchronous,
+            ..
+        } = &*self.0;
         let (wanted, other) = match kind {
             BackendKind::Blocking => (blocking, asynchronous),
             BackendKind::Async => (asynchronous, blocking),
         };
-        wanted.as_ref().or(other.as_ref()).expect("a bridge is built with one backend at least")
+        wanted
+            .as_ref()
+            .or(other.as_ref())
+            .expect("a bridge is built with one backend at least")
     }
 
     fn here(&self) -> &Measured {
@@ -138,7 +160,11 @@ macro_rules! forward {
             $target.kind()
         }
 
-        fn execute<'a, 'b, 'c>(&'a self, query: &'b Query, params: Params) -> BoxFuture<'c, Result<u64>>
+        fn execute<'a, 'b, 'c>(
+            &'a self,
+            query: &'b Query,
+            params: Params,
+        ) -> BoxFuture<'c, Result<u64>>
         where
             'a: 'c,
             'b: 'c,
@@ -147,7 +173,11 @@ macro_rules! forward {
             $target.execute(query, params)
         }
 
-        fn fetch_all<'a, 'b, 'c>(&'a self, query: &'b Query, params: Params) -> BoxFuture<'c, Result<Vec<Row>>>
+        fn fetch_all<'a, 'b, 'c>(
+            &'a self,
+            query: &'b Query,
+            params: Params,
+        ) -> BoxFuture<'c, Result<Vec<Row>>>
         where
             'a: 'c,
             'b: 'c,
@@ -156,7 +186,11 @@ macro_rules! forward {
             $target.fetch_all(query, params)
         }
 
-        fn fetch_optional<'a, 'b, 'c>(&'a self, query: &'b Query, params: Params) -> BoxFuture<'c, Result<Option<Row>>>
+        fn fetch_optional<'a, 'b, 'c>(
+            &'a self,
+            query: &'b Query,
+            params: Params,
+        ) -> BoxFuture<'c, Result<Option<Row>>>
         where
             'a: 'c,
             'b: 'c,
@@ -165,7 +199,11 @@ macro_rules! forward {
             $target.fetch_optional(query, params)
         }
 
-        fn fetch<'a, 'b, 'c>(&'a self, query: &'b Query, params: Params) -> BoxFuture<'c, Result<RowStream>>
+        fn fetch<'a, 'b, 'c>(
+            &'a self,
+            query: &'b Query,
+            params: Params,
+        ) -> BoxFuture<'c, Result<RowStream>>
         where
             'a: 'c,
             'b: 'c,
@@ -174,7 +212,10 @@ macro_rules! forward {
             $target.fetch(query, params)
         }
 
-        fn begin<'a, 'c>(&'a self, options: TransactionOptions) -> BoxFuture<'c, Result<Box<dyn StorageTransaction>>>
+        fn begin<'a, 'c>(
+            &'a self,
+            options: TransactionOptions,
+        ) -> BoxFuture<'c, Result<Box<dyn StorageTransaction>>>
         where
             'a: 'c,
         {
@@ -244,13 +285,15 @@ impl StorageBackend for Bridge {
 
     /// Both pools together.
     fn pool_status(&self) -> PoolStatus {
-        self.sides().map(StorageBackend::pool_status).fold(PoolStatus::default(), |sum, side| PoolStatus {
-            size: sum.size + side.size,
-            idle: sum.idle + side.idle,
-            in_use: sum.in_use + side.in_use,
-            waiting: sum.waiting.max(side.waiting),
-            max: sum.max.max(side.max),
-        })
+        self.sides()
+            .map(StorageBackend::pool_status)
+            .fold(PoolStatus::default(), |sum, side| PoolStatus {
+                size: sum.size + side.size,
+                idle: sum.idle + side.idle,
+                in_use: sum.in_use + side.in_use,
+                waiting: sum.waiting.max(side.waiting),
+                max: sum.max.max(side.max),
+            })
     }
 
     fn close<'a, 'c>(&'a self) -> BoxFuture<'c, ()>

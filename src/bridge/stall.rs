@@ -46,6 +46,10 @@ mod tests {
         std::thread::sleep(Duration::from_millis(200));
         tokio::time::sleep(Duration::from_millis(30)).await;
         watch.abort();
-        assert!(stall.percentiles().p99_ms > 150.0, "{:?}", stall.percentiles());
+        assert!(
+            stall.percentiles().p99_ms > 150.0,
+            "{:?}",
+            stall.percentiles()
+        );
     }
 }

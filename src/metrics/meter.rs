@@ -82,20 +82,39 @@ impl Meter {
     pub fn begin(&self) -> Call {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         self.0.recorded.in_flight.increment(1.0);
-        Call { meter: self.clone(), since: Instant::now(), ended: false }
+        Call {
+            meter: self.clone(),
+            since: Instant::now(),
+            ended: false,
+        }
     }
 
     /// The figures now.
     pub fn status(&self) -> MeterStatus {
-        let Inner { calls, errors, cancelled, begun, by_kind, took, .. } = &*self.0;
-        let errors_by_kind = by_kind.iter().map(|(kind, count, _)| (*kind, count.load(Ordering::Relaxed)));
-        let (calls, cancelled) = (calls.load(Ordering::Relaxed), cancelled.load(Ordering::Relaxed));
+        let Inner {
+            calls,
+            errors,
+            cancelled,
+            begun,
+            by_kind,
+            took,
+            ..
+        } = &*self.0;
+        let errors_by_kind = by_kind
+            .iter()
+            .map(|(kind, count, _)| (*kind, count.load(Ordering::Relaxed)));
+        let (calls, cancelled) = (
+            calls.load(Ordering::Relaxed),
+            cancelled.load(Ordering::Relaxed),
+        );
         MeterStatus {
             calls,
             errors: errors.load(Ordering::Relaxed),
             errors_by_kind: errors_by_kind.filter(|(_, count)| *count > 0).collect(),
             cancelled,
-            in_flight: begun.load(Ordering::Relaxed).saturating_sub(calls + cancelled),
+            in_flight: begun
+                .load(Ordering::Relaxed)
+                .saturating_sub(calls + cancelled),
             took: took.percentiles(),
         }
     }
@@ -139,7 +158,9 @@ impl fmt::Debug for Meter {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("since", &self.since).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("since", &self.since)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,7 +176,15 @@ mod tests {
         drop(meter.begin());
         let running = meter.begin();
         let status = meter.status();
-        assert_eq!((status.calls, status.errors, status.cancelled, status.in_flight), (2, 1, 1, 1));
+        assert_eq!(
+            (
+                status.calls,
+                status.errors,
+                status.cancelled,
+                status.in_flight
+            ),
+            (2, 1, 1, 1)
+        );
         assert_eq!(status.errors_by_kind, vec![("timeout", 1)]);
         assert_eq!(status.took.count, 2);
         drop(running);

@@ -47,22 +47,76 @@ pub const REVISION: &str = "pontoon_flag_revision";
 
 /// Every metric. Each carries the label `backend`; what belongs to no single one says `bridge`.
 pub const METRICS: &[Metric] = &[
-    Metric { name: CALLS, kind: "counter", what: "Calls that came to an end, well or not", labels: &[] },
-    Metric { name: ERRORS, kind: "counter", what: "Calls that failed, by kind", labels: &["kind"] },
-    Metric { name: CANCELLED, kind: "counter", what: "Calls whose caller gave them up before the end", labels: &[] },
-    Metric { name: IN_FLIGHT, kind: "gauge", what: "Calls, streams and transactions that run now", labels: &[] },
-    Metric { name: CALL_SECONDS, kind: "histogram", what: "How long calls took, waits for a permit and a connection included", labels: &[] },
-    Metric { name: POOL, kind: "gauge", what: "Connections of the pool", labels: &["state"] },
-    Metric { name: POOL_WAITING, kind: "gauge", what: "Callers that wait for a permit of the budget", labels: &[] },
-    Metric { name: EXECUTOR_STALL, kind: "gauge", what: "How late a timer of the executor is, over the last minute or two", labels: &["quantile"] },
-    Metric { name: ASYNC_SHARE, kind: "gauge", what: "The share of keys that the flag gives to async, from 0 to 1", labels: &[] },
-    Metric { name: REVISION, kind: "gauge", what: "The revision of the flag that is in force in this process", labels: &[] },
+    Metric {
+        name: CALLS,
+        kind: "counter",
+        what: "Calls that came to an end, well or not",
+        labels: &[],
+    },
+    Metric {
+        name: ERRORS,
+        kind: "counter",
+        what: "Calls that failed, by kind",
+        labels: &["kind"],
+    },
+    Metric {
+        name: CANCELLED,
+        kind: "counter",
+        what: "Calls whose caller gave them up before the end",
+        labels: &[],
+    },
+    Metric {
+        name: IN_FLIGHT,
+        kind: "gauge",
+        what: "Calls, streams and transactions that run now",
+        labels: &[],
+    },
+    Metric {
+        name: CALL_SECONDS,
+        kind: "histogram",
+        what: "How long calls took, waits for a permit and a connection included",
+        labels: &[],
+    },
+    Metric {
+        name: POOL,
+        kind: "gauge",
+        what: "Connections of the pool",
+        labels: &["state"],
+    },
+    Metric {
+        name: POOL_WAITING,
+        kind: "gauge",
+        what: "Callers that wait for a permit of the budget",
+        labels: &[],
+    },
+    Metric {
+        name: EXECUTOR_STALL,
+        kind: "gauge",
+        what: "How late a timer of the executor is, over the last minute or two",
+        labels: &["quantile"],
+    },
+    Metric {
+        name: ASYNC_SHARE,
+        kind: "gauge",
+        what: "The share of keys that the flag gives to async, from 0 to 1",
+        labels: &[],
+    },
+    Metric {
+        name: REVISION,
+        kind: "gauge",
+        what: "The revision of the flag that is in force in this process",
+        labels: &[],
+    },
 ];
 
 /// Tells the recorder that is installed what each metric says.
 pub fn describe() {
     for metric in METRICS {
-        let unit = if metric.name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count };
+        let unit = if metric.name.ends_with("_seconds") {
+            Unit::Seconds
+        } else {
+            Unit::Count
+        };
         match metric.kind {
             "counter" => describe_counter!(metric.name, unit, metric.what),
             "gauge" => describe_gauge!(metric.name, unit, metric.what),
@@ -79,7 +133,12 @@ mod tests {
     fn names_follow_prometheus() {
         for metric in METRICS {
             assert!(metric.name.starts_with("pontoon_"), "{}", metric.name);
-            assert_eq!(metric.kind == "counter", metric.name.ends_with("_total"), "{}", metric.name);
+            assert_eq!(
+                metric.kind == "counter",
+                metric.name.ends_with("_total"),
+                "{}",
+                metric.name
+            );
         }
     }
 }

@@ -41,7 +41,10 @@ pub struct Percentiles {
 impl Window {
     /// An empty window.
     pub fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::new(Shard::new())), began: Instant::now() }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::new(Shard::new())),
+            began: Instant::now(),
+        }
     }
 
     /// Takes a duration in.
@@ -64,7 +67,12 @@ impl Window {
             let _fits = all.add(&shard.now).and_then(|()| all.add(&shard.before));
         }
         let at = |quantile| tenths_to_ms(all.value_at_quantile(quantile));
-        Percentiles { count: all.len(), p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) }
+        Percentiles {
+            count: all.len(),
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+        }
     }
 
     fn turn(&self) -> u64 {
@@ -73,7 +81,10 @@ impl Window {
 }
 
 /// Tenths of a microsecond as milliseconds.
-#[expect(clippy::cast_precision_loss, reason = "the histogram's values have three significant digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the histogram's values have three significant digits"
+)]
 fn tenths_to_ms(tenths: u64) -> f64 {
     tenths as f64 / 10_000.0
 }
@@ -92,7 +103,11 @@ impl fmt::Debug for Window {
 
 impl Shard {
     fn new() -> Self {
-        Self { turn: 0, now: histogram(), before: histogram() }
+        Self {
+            turn: 0,
+            now: histogram(),
+            before: histogram(),
+        }
     }
 
     fn advance(&mut self, turn: u64) {
@@ -141,9 +156,17 @@ mod tests {
         for micros in 1..=1000 {
             window.record(Duration::from_micros(micros));
         }
-        let Percentiles { count, p50_ms, p99_ms, .. } = window.percentiles();
+        let Percentiles {
+            count,
+            p50_ms,
+            p99_ms,
+            ..
+        } = window.percentiles();
         assert_eq!(count, 1000);
-        assert!((p50_ms - 0.5).abs() < 0.02 && (p99_ms - 0.99).abs() < 0.02, "{p50_ms} {p99_ms}");
+        assert!(
+            (p50_ms - 0.5).abs() < 0.02 && (p99_ms - 0.99).abs() < 0.02,
+            "{p50_ms} {p99_ms}"
+        );
     }
 
     #[test]

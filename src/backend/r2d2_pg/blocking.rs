@@ -102,6 +102,10 @@ impl Blocking {
             work: Box::new(work),
         };
         self.queue.push(job).map_err(|_| closed())?;
+        let _in_line = InLine {
+            queue: &self.queue,
+            claim: &claim,
+        };
         if let Some(result) = self.admit(&claim, &mut answer).await? {
             return result;
         }
@@ -111,11 +115,11 @@ impl Blocking {
     /// Waits for a permit; the answer may come first, when a thread that came free took the job along.
     async fn admit<T>(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         answer: &mut oneshot::Receiver<Result<T>>,
     ) -> Result<Option<Result<T>>> {
         if let Some(permit) = self.budget.try_acquire() {
-            self.queue.grant(permit, self.pool());
+            self.queue.grant(permit, claim, self.pool());
             return Ok(None);
         }
         tokio::select! {
@@ -123,10 +127,10 @@ impl Blocking {
             result = answer => Ok(Some(result.unwrap_or_else(|_| Err(closed())))),
             permit = self.budget.acquire(self.settings.acquire_timeout) => match permit {
                 Ok(permit) => {
-                    self.queue.grant(permit, self.pool());
+                    self.queue.grant(permit, claim, self.pool());
                     Ok(None)
                 }
-                Err(error) if claim.take() => Err(error),
+                Err(error) if self.queue.give_up(claim) => Err(error),
                 Err(_) => Ok(None),
             },
         }
@@ -288,6 +292,18 @@ impl Desk<'_> {
             self.pool.suspect();
             self.retire();
         }
+    }
+}
+
+/// A caller that has a job in line; one that goes takes the job along.
+struct InLine<'a> {
+    queue: &'a Queue,
+    claim: &'a Arc<Claim>,
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        let _had_begun = !self.queue.give_up(self.claim);
     }
 }
 

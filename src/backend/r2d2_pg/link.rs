@@ -66,7 +66,8 @@ impl Link<'_> {
         self.statements.0.clear();
     }
 
-    /// Runs a statement and gives its count; one that the server calls stale is prepared anew, once, where `again` allows it.
+    /// Runs a statement and gives its count; one that the server calls stale is prepared anew, once, where `again` allows it, and else at
+    /// its next use.
     pub(super) fn run(
         &mut self,
         query: &Query,
@@ -75,11 +76,17 @@ impl Link<'_> {
         again: bool,
     ) -> Result<u64, Failure> {
         match self.run_once(query, values, take) {
-            Err(Failure {
-                fate: Fate::Stale, ..
-            }) if again => {
+            Err(
+                stale @ Failure {
+                    fate: Fate::Stale, ..
+                },
+            ) => {
                 self.forget();
-                self.run_once(query, values, take)
+                if again {
+                    self.run_once(query, values, take)
+                } else {
+                    Err(stale)
+                }
             }
             other => other,
         }

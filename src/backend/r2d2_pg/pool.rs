@@ -4,6 +4,7 @@ use super::super::Settings;
 use super::super::budget::{Budget, Slot};
 use super::super::failure::{unreachable, waiting_helps};
 use super::super::session::{self, Tls};
+use super::blocking::closed;
 use super::link::{Link, Statements, failure};
 use crate::error::{Error, ErrorKind, Result, Wait};
 use postgres::{Client, Config};
@@ -105,6 +106,9 @@ impl ManageConnection for Opener {
 
 impl Opening {
     fn open(&self) -> Result<Pooled> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
         let seen_broken = self.broken.load(Ordering::Acquire);
         let slot = self.budget.slot_blocking(self.settings.open_timeout)?;
         let mut client = self

@@ -119,13 +119,14 @@ impl R2d2Transaction {
         params: Params,
         run: impl FnOnce(&mut Link<'_>, &Query, &[crate::sql::Value]) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let values = query.arrange(params)?;
-        query.refuse_transaction_control()?;
-        let asked = query.clone();
-        let result = self
-            .call(false, move |link| run(link, &asked, &values))
-            .await;
-        result.map_err(|error| {
+        let answer = async {
+            let values = query.arrange(params)?;
+            query.refuse_transaction_control()?;
+            let asked = query.clone();
+            self.call(false, move |link| run(link, &asked, &values))
+                .await
+        };
+        answer.await.map_err(|error| {
             error
                 .with_query(query.name())
                 .with_backend(BackendKind::Blocking.as_str())

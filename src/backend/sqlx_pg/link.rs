@@ -119,7 +119,7 @@ impl Link<'_> {
             .map_err(failure)
     }
 
-    /// Runs a statement; one that the server calls stale is prepared anew, once, where `again` allows it.
+    /// Runs a statement; one that the server calls stale is prepared anew, once, where `again` allows it, and else at its next use.
     pub(super) async fn run(
         &mut self,
         query: &Query,
@@ -128,11 +128,17 @@ impl Link<'_> {
         again: bool,
     ) -> Result<(), Failure> {
         match self.run_once(query, values, sink).await {
-            Err(Failure {
-                fate: Fate::Stale, ..
-            }) if again => {
+            Err(
+                stale @ Failure {
+                    fate: Fate::Stale, ..
+                },
+            ) => {
                 self.forget().await?;
-                self.run_once(query, values, sink).await
+                if again {
+                    self.run_once(query, values, sink).await
+                } else {
+                    Err(stale)
+                }
             }
             other => other,
         }

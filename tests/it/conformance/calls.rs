@@ -139,7 +139,7 @@ pub(super) async fn values_go_by_position_and_by_name(bench: &Bench) -> Result<(
 
 pub(super) async fn wrong_values_are_refused_before_anything_is_sent(bench: &Bench) -> Result<()> {
     bench.beside(&["CREATE TABLE t (small int2, big int8, flag bool, at timestamptz, id uuid)"]);
-    let wrong: [(&str, Params); 9] = [
+    let wrong: [(&str, Params); 8] = [
         ("INSERT INTO t (small) VALUES ($1)", params![]),
         ("INSERT INTO t (small) VALUES ($1)", params![1, 2]),
         (
@@ -151,7 +151,6 @@ pub(super) async fn wrong_values_are_refused_before_anything_is_sent(bench: &Ben
         ("INSERT INTO t (flag) VALUES ($1)", params![1]),
         ("INSERT INTO t (at) VALUES ($1)", params!["yesterdayish"]),
         ("INSERT INTO t (id) VALUES ($1)", params!["no-uuid"]),
-        ("SELECT $1::text", params!["a\0b"]),
     ];
     for (sql, params) in wrong {
         let shown = format!("{sql} with {} values", params.len());
@@ -165,7 +164,6 @@ pub(super) async fn wrong_values_are_refused_before_anything_is_sent(bench: &Ben
         );
     }
     assert_eq!(bench.beside(&["SELECT count(*) FROM t"]), ["0"]);
-    assert_eq!(bench.backend.pool_status().in_use, 0);
     Ok(())
 }
 

@@ -64,6 +64,7 @@ macro_rules! conforms {
                 stale::a_changed_result_is_prepared_anew_on_every_connection,
                 stale::a_changed_result_is_streamed,
                 stale::in_a_transaction_a_changed_result_is_an_error,
+                stale::in_transactions_alone_each_connection_fails_once_at_most,
                 stale::statements_that_the_server_forgot_are_prepared_anew,
                 stale::a_changed_parameter_type_is_followed,
                 stale::types_made_after_the_connection_are_known,

@@ -37,17 +37,21 @@ pub(super) async fn a_commit_is_seen_by_others(bench: &Bench) -> Result<()> {
             .await?
             .is_some()
     );
+    let sessions = bench.pids();
     transaction.commit().await?;
     assert_eq!(rows(bench), 1);
-    assert_eq!(bench.backend.pool_status().size, 1);
+    bench.still_has(&sessions);
     Ok(())
 }
 
 pub(super) async fn a_rollback_undoes(bench: &Bench) -> Result<()> {
-    begun(bench).await?.rollback().await?;
+    let transaction = begun(bench).await?;
+    let sessions = bench.pids();
+    transaction.rollback().await?;
     assert_eq!(rows(bench), 0);
     begun(bench).await?.commit().await?;
-    assert_eq!((rows(bench), bench.backend.pool_status().size), (1, 1));
+    assert_eq!(rows(bench), 1);
+    bench.still_has(&sessions);
     Ok(())
 }
 
@@ -142,6 +146,7 @@ pub(super) async fn after_a_failure_it_refuses_everything_and_commits_nothing(
             .execute(&query("SELECT 1/0"), Params::none())
             .await,
     );
+    let sessions = bench.pids();
     // Prepared before or not, nothing runs any more.
     for sql in ["SELECT 1", INSERT] {
         let values = if sql == INSERT { params![2] } else { params![] };
@@ -159,8 +164,8 @@ pub(super) async fn after_a_failure_it_refuses_everything_and_commits_nothing(
     );
     assert_eq!(error.backend(), Some(bench.backend.kind().as_str()));
     assert_eq!(rows(bench), 0);
+    bench.still_has(&sessions);
     bench.is_sound().await;
-    assert_eq!(bench.backend.pool_status().size, 1);
     Ok(())
 }
 

@@ -102,6 +102,21 @@ impl Bench {
         sessions(&self.database.url, condition)
     }
 
+    /// The server's sessions on this database: see [`still_has`](Bench::still_has).
+    pub(crate) fn pids(&self) -> Vec<String> {
+        self.beside(&["SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"])
+    }
+
+    /// Asserts that no connection was closed since.
+    pub(crate) fn still_has(&self, before: &[String]) {
+        let now = self.pids();
+        assert!(
+            before.iter().all(|pid| now.contains(pid)),
+            "of {before:?} are left {now:?}"
+        );
+        assert!(!before.is_empty());
+    }
+
     /// After whatever happened: nothing is held, nothing is open in a transaction, and the backend works.
     pub(crate) async fn is_sound(&self) {
         eventually("every permit comes back", || self.budget.in_use() == 0).await;
