@@ -1,5 +1,6 @@
 //! Compiles `sql/**/*.sql` into the crate: each file becomes one (name, text) pair, named by its path.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -16,10 +17,12 @@ fn main() -> io::Result<()> {
             .map_err(io::Error::other)?
             .with_extension("");
         let name = name.to_string_lossy().replace('\\', "/");
-        code.push_str(&format!(
-            "    ({name:?}, include_str!({:?})),\n",
+        writeln!(
+            code,
+            "    ({name:?}, include_str!({:?})),",
             file.display().to_string()
-        ));
+        )
+        .map_err(io::Error::other)?;
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);

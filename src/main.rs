@@ -1,1 +1,3 @@
+//! The binary: parse, run, tell the exit code.
+
 fn main() {}

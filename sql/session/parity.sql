@@ -15,7 +15,7 @@ FROM (
         ('current_schemas', current_schemas(true)::text),
         ('in_recovery', pg_is_in_recovery()::text),
         ('server', version()),
-        ('server_started', pg_postmaster_start_time()::text),
+        ('server_started', extract(epoch FROM pg_postmaster_start_time())::text),
         ('server_address', host(inet_server_addr()) || ':' || inet_server_port())
 ) AS property (name, value)
 UNION ALL

@@ -1,5 +1,6 @@
 //! What a failed call means for its connection, decided alike for every driver.
 
+use super::session::refused_tls;
 use crate::error::{DatabaseError, Error, ErrorKind, Wait};
 use std::time::Duration;
 
@@ -123,13 +124,14 @@ pub(super) fn unreachable(failure: Failure) -> Error {
     }
 }
 
-/// Whether waiting can help a connection that could not be opened: the server is away, starting, stopping, or has no connection free.
+/// Whether waiting can help a connection that could not be opened: the server is away, starting, stopping, or has no connection free. A
+/// server that TLS does not come about with stays so.
 pub(super) fn waiting_helps(error: &Error) -> bool {
     match error.sqlstate() {
         Some(sqlstate) => {
             sqlstate.starts_with("57P") || sqlstate.starts_with("53") || sqlstate.starts_with("08")
         }
-        None => error.kind() == ErrorKind::Unreachable,
+        None => error.kind() == ErrorKind::Unreachable && !refused_tls(error),
     }
 }
 

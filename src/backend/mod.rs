@@ -4,6 +4,7 @@
 //! [`BackendKind::ALL`].
 
 mod budget;
+#[cfg(any(feature = "blocking", feature = "async"))]
 mod failure;
 #[cfg(feature = "blocking")]
 mod r2d2_pg;
@@ -24,6 +25,7 @@ pub use sqlx_pg::SqlxBackend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Columns, FromRow, Params, Query, Row, RowStream};
 use async_trait::async_trait;
+#[cfg(any(feature = "blocking", feature = "async"))]
 use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -277,6 +279,7 @@ impl TransactionOptions {
         }
     }
 
+    #[cfg(any(feature = "blocking", feature = "async"))]
     /// What begins it on a connection with these settings, in one round trip: behind a pooler it sets for itself what no session keeps.
     pub(crate) fn begin_sql(self, settings: &Settings) -> Cow<'static, str> {
         match session::transaction_sql(settings) {
@@ -285,6 +288,7 @@ impl TransactionOptions {
         }
     }
 
+    #[cfg(any(feature = "blocking", feature = "async"))]
     fn statement(self) -> &'static str {
         match (self.isolation, self.read_only) {
             (None, false) => "BEGIN",

@@ -44,7 +44,7 @@ pub struct Session {
     pub search_path: Option<String>,
     /// The name that the server shows for the connection; the backend's word is appended.
     pub application_name: String,
-    /// Whether a pooler that gives out server connections per transaction (PgBouncer's transaction mode) stands before the server. Then no
+    /// Whether a pooler that gives out server connections per transaction (`PgBouncer`'s transaction mode) stands before the server. Then no
     /// setting or prepared statement outlives a transaction: each call runs in one of its own, and prepares without a name or cache.
     pub transaction_pooler: bool,
 }
@@ -56,9 +56,9 @@ impl Default for Settings {
             acquire_timeout: Duration::from_secs(5),
             open_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(35),
-            idle_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_mins(10),
             test_after: Duration::from_secs(30),
-            max_lifetime: Duration::from_secs(1800),
+            max_lifetime: Duration::from_mins(30),
             statement_cache: 256,
             session: Session::default(),
         }
@@ -71,7 +71,7 @@ impl Default for Session {
             timezone: "UTC".into(),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::ZERO,
-            idle_in_transaction_timeout: Duration::from_secs(60),
+            idle_in_transaction_timeout: Duration::from_mins(1),
             search_path: None,
             application_name: "pontoon".into(),
             transaction_pooler: false,

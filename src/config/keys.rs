@@ -271,6 +271,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// What may stand in the table at `path`: the next word of every key below it, once. `None` where any name may.
+#[cfg(feature = "server")]
 pub(super) fn known_in(path: &str) -> Option<Vec<&'static str>> {
     let mut words = Vec::new();
     for key in KEYS {
@@ -288,6 +289,7 @@ pub(super) fn known_in(path: &str) -> Option<Vec<&'static str>> {
 }
 
 /// The word that follows `path` in a key's path, without the marks of a list.
+#[cfg(feature = "server")]
 fn next_word(key: &'static str, path: &str) -> Option<&'static str> {
     let rest = match path {
         "" => key,
@@ -354,6 +356,7 @@ mod tests {
         assert_eq!(table.len(), KEYS.len(), "a key is named twice");
     }
 
+    #[cfg(feature = "server")]
     #[test]
     fn a_table_s_words() {
         assert_eq!(

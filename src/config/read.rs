@@ -32,11 +32,13 @@ pub fn read_flags_file(file: &Path, text: &str) -> Result<FlagsFile> {
 /// The nearest of `known` to a word that is none of them; `None` where none is near.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let distance = |known: &str| strsim::damerau_levenshtein(&word, &known.to_lowercase());
-    let near = known.into_iter().map(|known| (distance(known), known));
-    let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
-    let starts = !word.is_empty() && (known.starts_with(&word) || word.starts_with(known));
-    (starts || distance <= known.len().max(3) / 3).then_some(known)
+    let measure = |known: &'a str| {
+        let lower = known.to_lowercase();
+        let part = !word.is_empty() && (lower.starts_with(&word) || word.starts_with(&lower));
+        (!part, strsim::damerau_levenshtein(&word, &lower), known)
+    };
+    let (apart, distance, known) = known.into_iter().map(measure).min()?;
+    (!apart || distance <= known.len().max(3) / 3).then_some(known)
 }
 
 struct Document<'a> {
@@ -63,9 +65,9 @@ impl Document<'_> {
                 DeValue::Table(table) => self.unknown_keys_below(table, &below, wrong),
                 DeValue::Array(items) => {
                     let tables = items.iter().filter_map(|item| item.get_ref().as_table());
-                    tables.for_each(|table| {
-                        self.unknown_keys_below(table, &format!("{below}[]"), wrong)
-                    });
+                    for table in tables {
+                        self.unknown_keys_below(table, &format!("{below}[]"), wrong);
+                    }
                 }
                 _ => {}
             }
@@ -115,7 +117,7 @@ impl Document<'_> {
 
     fn line(&self, span: Range<usize>) -> usize {
         let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        before.split(|byte| *byte == b'\n').count()
     }
 }
 

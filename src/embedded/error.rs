@@ -51,11 +51,13 @@ pub enum EmbeddedError {
         /// The process that holds it, where it wrote its id.
         owner: Option<u32>,
     },
-    /// The folder is a PostgreSQL cluster that somebody else made.
-    #[error("{} is itself a PostgreSQL data directory, made by other means\nhint: choose an empty folder; to use that cluster, start it and set DATABASE_URL", folder.display())]
-    ForeignCluster {
+    /// The folder holds something else: other files, or a PostgreSQL cluster made by other means.
+    #[error("{} holds files that are not this program's ({found:?} is one)\nhint: choose a new or an empty folder with --data-dir; to use a PostgreSQL cluster that is there, start it and set DATABASE_URL", folder.display())]
+    ForeignFolder {
         /// The folder that was given.
         folder: PathBuf,
+        /// The name of something in it.
+        found: String,
     },
     /// The data belongs to another user than the server runs as.
     #[error("{} belongs to user id {owner}, and the server would run as user id {user}\nhint: start as the user that made it, or choose another folder with --data-dir", folder.display())]

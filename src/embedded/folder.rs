@@ -1,22 +1,20 @@
 //! The folder that holds the cluster: who owns it, one cluster a major version, the socket, what an earlier run left.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{env, fs};
 
 use rustix::fs::FlockOperation;
-use rustix::process::Signal;
 
 use super::EmbeddedError;
 use super::account::Account;
 use super::binaries::Binaries;
-use super::process;
+use super::scratch::{self, make_private, remove};
 
-/// A socket's whole path must fit into the 104 to 108 bytes of its address; a reserve stays for the lock beside it.
-const LONGEST_SOCKET: usize = 90;
+/// The file that is locked. It also marks the folder as this program's.
+const LOCK: &str = "pontoon.lock";
 
 /// A folder that this process alone uses, as long as the value lives.
 #[derive(Debug)]
@@ -34,10 +32,9 @@ impl Folder {
     /// # Errors
     /// [`EmbeddedError::Busy`] when another process has it, and the errors of a place that cannot be used.
     pub(super) fn open(root: &Path, account: &Account) -> Result<Self, EmbeddedError> {
-        if root.join("PG_VERSION").exists() {
-            return Err(EmbeddedError::ForeignCluster {
-                folder: root.to_owned(),
-            });
+        if let Some(found) = foreign(root) {
+            let folder = root.to_owned();
+            return Err(EmbeddedError::ForeignFolder { folder, found });
         }
         fs::create_dir_all(root).map_err(EmbeddedError::io("create", root))?;
         let root = fs::canonicalize(root).map_err(EmbeddedError::io("find", root))?;
@@ -58,7 +55,7 @@ impl Folder {
 
     /// Makes a temporary folder that ends with the server.
     pub(super) fn temporary(account: &Account) -> Result<Self, EmbeddedError> {
-        let root = scratch(account)?;
+        let root = scratch::make(account)?;
         let mut folder = Self::open(&root, account).inspect_err(|_| remove(&root))?;
         folder.scratch = Some(folder.root.clone());
         Ok(folder)
@@ -87,7 +84,7 @@ impl Folder {
         self.root.join(format!("postgres-{major}.log"))
     }
 
-    /// Makes the cluster where there is none yet, and tells its folder.
+    /// Makes the cluster where there is none yet, and tells its folder. A durable one is on the disk on return.
     ///
     /// # Errors
     /// [`EmbeddedError::Initdb`] with what `initdb` printed, or [`EmbeddedError::WrongOwner`].
@@ -95,6 +92,7 @@ impl Folder {
         &self,
         binaries: &Binaries,
         account: &Account,
+        durable: bool,
     ) -> Result<PathBuf, EmbeddedError> {
         self.remove_unfinished();
         let cluster = self.cluster(binaries.major);
@@ -119,7 +117,15 @@ impl Folder {
             std::process::id()
         ));
         make_private(&unfinished, account)?;
-        initdb(&unfinished, binaries, account).inspect_err(|_| remove(&unfinished))?;
+        let step = |arguments: &[&str]| initdb(&unfinished, binaries, account, arguments);
+        let made = step(&INITDB);
+        // `-N` writes without waiting; data that is kept waits once, for all files together, before it gets its name.
+        let synced = if durable {
+            made.and_then(|()| step(&["--sync-only"]))
+        } else {
+            made
+        };
+        synced.inspect_err(|_| remove(&unfinished))?;
         fs::rename(&unfinished, &cluster).map_err(EmbeddedError::io("rename", &unfinished))?;
         Ok(cluster)
     }
@@ -129,9 +135,11 @@ impl Folder {
             return;
         };
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        paths
-            .filter(|path| path.extension().is_some_and(|extension| extension == "new"))
-            .for_each(|path| remove(&path));
+        let unfinished = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("postgres-") && path.extension().is_some_and(|end| end == "new")
+        };
+        paths.filter(unfinished).for_each(|path| remove(&path));
     }
 
     /// Chooses the place of the socket: in the data folder, or a short one under the temporary folder.
@@ -144,71 +152,28 @@ impl Folder {
         account: &Account,
     ) -> Result<PathBuf, EmbeddedError> {
         let inside = self.root.join("socket");
-        if fits(&inside, port) {
+        if scratch::fits(&inside, port) {
             return Ok(inside);
         }
-        let short = scratch(account)?;
+        let short = scratch::make(account)?;
         self.scratch = Some(short.clone());
         Ok(short)
-    }
-
-    /// Ends a server of an earlier run that outlived its parent and its watchdog, and removes a pid file that names a
-    /// process which is no server of this cluster. The lock makes this safe: nobody else uses the folder.
-    ///
-    /// # Errors
-    /// [`EmbeddedError::Orphan`] when the server does not even end when it is killed.
-    pub(super) fn end_orphans(&self, cluster: &Path) -> Result<(), EmbeddedError> {
-        let first = process::pid_file(cluster);
-        let steps = [(Signal::INT, 10), (Signal::QUIT, 7), (Signal::KILL, 5)];
-        for (signal, seconds) in steps {
-            let living = process::of_cluster(cluster);
-            if living.is_empty() {
-                break;
-            }
-            tracing::warn!(pids = ?living, "stopping a server that an earlier run left on {}", cluster.display());
-            for pid in &living {
-                process::signal(*pid, Signal::CONT);
-            }
-            // The first process ends the others in order; without it, each is told by itself.
-            match first.filter(|first| living.contains(first) && signal != Signal::KILL) {
-                Some(first) => process::signal(first, signal),
-                None => living.iter().for_each(|&pid| process::signal(pid, signal)),
-            }
-            process::wait_until(Duration::from_secs(seconds), || {
-                process::of_cluster(cluster).is_empty()
-            });
-        }
-        if let Some(&pid) = process::of_cluster(cluster).first() {
-            return Err(EmbeddedError::Orphan {
-                folder: cluster.to_owned(),
-                pid,
-            });
-        }
-        // A dead process's file the server removes by itself, after a look at its shared memory. One whose number was
-        // given to another process makes it refuse to start.
-        if process::pid_file(cluster).is_some_and(process::exists) {
-            let file = cluster.join("postmaster.pid");
-            tracing::warn!(
-                "removing {}, which names a process that is not this server",
-                file.display()
-            );
-            fs::remove_file(&file).map_err(EmbeddedError::io("remove", &file))?;
-        }
-        Ok(())
     }
 }
 
 /// The folder for data that nobody named: `$XDG_DATA_HOME/pontoon` or the platform's; `/var/lib/pontoon` where root's
 /// own is closed to the user that the server runs as.
-pub(super) fn default_root(account: &Account) -> Result<PathBuf, EmbeddedError> {
+pub(super) fn default_root(
+    account: &Account,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<PathBuf, EmbeddedError> {
     let set = |name| {
-        env::var_os(name)
+        variable(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    let named = set("XDG_DATA_HOME").map(|folder| folder.join("pontoon"));
-    if let Some(root) = named {
-        return Ok(root);
+    if let Some(folder) = set("XDG_DATA_HOME") {
+        return Ok(folder.join("pontoon"));
     }
     let inside = if cfg!(target_os = "macos") {
         "Library/Application Support/pontoon"
@@ -223,8 +188,20 @@ pub(super) fn default_root(account: &Account) -> Result<PathBuf, EmbeddedError> 
     }
 }
 
+/// Something in a folder that this program did not make. The folder's owner would not forgive a clean-up there.
+fn foreign(root: &Path) -> Option<String> {
+    if root.join(LOCK).exists() {
+        return None;
+    }
+    let entries = fs::read_dir(root).ok()?;
+    let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    // A file system's own folder, at the root of a volume.
+    let found = names.find(|name| name != "lost+found" && name != LOCK);
+    found.map(|name| name.to_string_lossy().into_owned())
+}
+
 fn lock(root: &Path) -> Result<File, EmbeddedError> {
-    let path = root.join("lock");
+    let path = root.join(LOCK);
     let open = OpenOptions::new()
         .read(true)
         .write(true)
@@ -253,21 +230,26 @@ fn lock(root: &Path) -> Result<File, EmbeddedError> {
     Ok(file)
 }
 
-fn initdb(folder: &Path, binaries: &Binaries, account: &Account) -> Result<(), EmbeddedError> {
+/// The same order and the same text everywhere; trust, because the socket's folder is the door.
+const INITDB: [&str; 8] = [
+    "--locale=C",
+    "-E",
+    "UTF8",
+    "-N",
+    "-A",
+    "trust",
+    "-U",
+    "postgres",
+];
+
+fn initdb(
+    folder: &Path,
+    binaries: &Binaries,
+    account: &Account,
+    arguments: &[&str],
+) -> Result<(), EmbeddedError> {
     let mut command = account.command(&binaries.initdb());
-    command
-        .args([
-            "--locale=C",
-            "-E",
-            "UTF8",
-            "-N",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-D",
-        ])
-        .arg(folder);
+    command.args(arguments).arg("-D").arg(folder);
     let program = binaries.initdb();
     let output = command
         .output()
@@ -282,72 +264,66 @@ fn initdb(folder: &Path, binaries: &Binaries, account: &Account) -> Result<(), E
     })
 }
 
-/// Empties the socket's folder. What is in there belongs to a server that has ended: only the holder of the lock starts
-/// one.
-pub(super) fn fresh_socket(path: &Path, account: &Account) -> Result<(), EmbeddedError> {
-    remove(path);
-    make_private(path, account)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn make_private(path: &Path, account: &Account) -> Result<(), EmbeddedError> {
-    DirBuilder::new()
-        .mode(0o700)
-        .create(path)
-        .map_err(EmbeddedError::io("create", path))?;
-    account.own(path)
-}
-
-/// Makes a private folder with a name of its own, in the first temporary place that the server can reach and whose
-/// path is short enough for a socket.
-fn scratch(account: &Account) -> Result<PathBuf, EmbeddedError> {
-    let places = [
-        env::temp_dir(),
-        PathBuf::from("/tmp"),
-        PathBuf::from("/var/tmp"),
-    ];
-    let usable = |place: &&PathBuf| {
-        let real = fs::canonicalize(place);
-        real.is_ok_and(|real| {
-            fits(&real.join(scratch_name(0)).join("socket"), u16::MAX)
-                && account.closed_to(&real).is_none()
-        })
-    };
-    let place = places.iter().find(usable).unwrap_or(&places[1]);
-    let place = fs::canonicalize(place).map_err(EmbeddedError::io("find", place))?;
-    let mut attempt = 0;
-    loop {
-        let path = place.join(scratch_name(attempt));
-        match make_private(&path, account) {
-            Ok(()) => return Ok(path),
-            Err(EmbeddedError::Io { source, .. })
-                if source.kind() == ErrorKind::AlreadyExists && attempt < 100 =>
-            {
-                attempt += 1
-            }
-            Err(error) => return Err(error),
+    fn account(switches: bool) -> Account {
+        Account {
+            name: String::from("stranger"),
+            uid: 4_000_001,
+            gid: 4_000_001,
+            switches,
         }
     }
-}
 
-fn scratch_name(attempt: u32) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| now.subsec_nanos());
-    format!("pontoon-{:x}-{now:08x}{attempt:02x}", std::process::id())
-}
+    fn root_for(switches: bool, variables: &[(&str, &str)]) -> Result<PathBuf, EmbeddedError> {
+        default_root(&account(switches), |name| {
+            let found = variables.iter().find(|(other, _)| *other == name)?;
+            Some(OsString::from(found.1))
+        })
+    }
 
-/// Whether a socket in this folder has an address, and one that a URL can carry.
-fn fits(socket: &Path, port: u16) -> bool {
-    socket.to_str().is_some()
-        && socket.join(format!(".s.PGSQL.{port}")).as_os_str().len() <= LONGEST_SOCKET
-}
+    #[test]
+    fn the_default_folder_is_the_platforms() {
+        let named = [("XDG_DATA_HOME", "/data"), ("HOME", "/home/me")];
+        assert_eq!(root_for(false, &named).unwrap(), Path::new("/data/pontoon"));
+        let relative = [("XDG_DATA_HOME", "data"), ("HOME", "/home/me")];
+        let home = root_for(false, &relative).unwrap();
+        assert!(
+            home.starts_with("/home/me") && home.ends_with("pontoon"),
+            "{}",
+            home.display()
+        );
+        assert!(matches!(root_for(false, &[]), Err(EmbeddedError::NoHome)));
+    }
 
-/// Removes a folder of ours. A rest is harmless, and a missing one is what was wanted.
-pub(super) fn remove(path: &Path) {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            tracing::warn!("could not remove {}: {error}", path.display());
-        }
-        _ => {}
+    #[test]
+    fn roots_home_is_used_only_where_the_servers_user_can_enter() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let home = tempfile::tempdir().unwrap();
+        let variables = [("HOME", home.path().to_str().unwrap())];
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(
+            root_for(true, &variables).unwrap(),
+            Path::new("/var/lib/pontoon")
+        );
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(root_for(true, &variables).unwrap().starts_with(home.path()));
+        assert_eq!(root_for(true, &[]).unwrap(), Path::new("/var/lib/pontoon"));
+    }
+
+    #[test]
+    fn only_an_empty_folder_or_ones_own_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(foreign(root.path()), None);
+        assert_eq!(foreign(&root.path().join("missing")), None);
+        fs::create_dir(root.path().join("lost+found")).unwrap();
+        assert_eq!(foreign(root.path()), None, "an empty volume");
+        fs::write(root.path().join("thesis.tex"), "").unwrap();
+        assert_eq!(foreign(root.path()), Some(String::from("thesis.tex")));
+        fs::write(root.path().join(LOCK), "").unwrap();
+        assert_eq!(foreign(root.path()), None);
     }
 }

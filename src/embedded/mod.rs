@@ -4,22 +4,25 @@
 //!
 //! - The server is reached over a unix socket in a folder that only its user can enter; it listens on no port unless a
 //!   test asks for one.
-//! - It ends with this process, however this process ends: a shell ([`watchdog.sh`](server)) holds one end of a pipe.
+//! - It ends with this process, however this process ends: a shell (`watchdog.sh`) holds one end of a pipe.
 //! - It never runs as root: a root process hands it to user `postgres`, else `nobody`.
 //! - It has a process group of its own, so that Ctrl-C lets the service drain before the database stops.
 //! - A lock on the data folder lets one process use it; only that process stops an orphan or removes a stale pid file.
 //!
 //! Environment: `PG_BIN` (the folder of `postgres` and `initdb`), `PATH`, `XDG_DATA_HOME`, `HOME`, `TMPDIR`.
 //!
-//! The files in reading order: [`options`] what to start, [`account`] who runs it, [`binaries`] where they are,
-//! [`folder`] the data, [`server`] one run, [`process`] signals, [`error`] what can fail.
+//! The files in reading order: `options` what to start, `account` who runs it, `binaries` where they are,
+//! `folder` the data, `scratch` folders that go with the server, `orphan` what an earlier run left, `server` one run,
+//! `process` signals, `error` what can fail.
 
 mod account;
 mod binaries;
 mod error;
 mod folder;
 mod options;
+mod orphan;
 mod process;
+mod scratch;
 mod server;
 
 use std::fmt::Write;
@@ -153,7 +156,7 @@ impl Embedded {
         if let Err(error) = self.end(Scratch::Keep) {
             tracing::warn!("before the restart: {error}");
         }
-        self.folder.end_orphans(&self.plan.cluster)?;
+        orphan::end(&self.plan.cluster)?;
         let server = self.plan.run(&self.account)?;
         self.pid = server.pid;
         self.server = Some(server);
@@ -195,7 +198,7 @@ impl Drop for Embedded {
             tracing::warn!("{error}");
         }
         if let Some(scratch) = &self.folder.scratch {
-            folder::remove(scratch);
+            scratch::remove(scratch);
         }
     }
 }
@@ -203,7 +206,7 @@ impl Drop for Embedded {
 impl Plan {
     /// Starts the server on an empty socket folder.
     fn run(&self, account: &Account) -> Result<Server, EmbeddedError> {
-        folder::fresh_socket(&self.socket, account)?;
+        scratch::fresh_socket(&self.socket, account)?;
         Server::start(self, account)
     }
 }
@@ -213,7 +216,7 @@ fn encode(url: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                url.push(char::from(byte))
+                url.push(char::from(byte));
             }
             _ => {
                 let _infallible = write!(url, "%{byte:02X}");

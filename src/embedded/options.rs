@@ -2,16 +2,16 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 use tokio::sync::oneshot;
 
 use super::account::Account;
 use super::binaries::Places;
 use super::folder::{self, Folder};
-use super::server::Plan;
-use super::{Embedded, EmbeddedError};
+use super::server::{Plan, Server};
+use super::{Embedded, EmbeddedError, orphan, scratch};
 
 /// The port in the socket's name where no TCP is asked for. Nothing listens on it.
 const SOCKET_PORT: u16 = 5432;
@@ -62,7 +62,8 @@ impl Options {
         self
     }
 
-    /// Whether a commit waits for the disk. On by default, off for an ephemeral server.
+    /// Whether a commit waits for the disk. On by default, off for an ephemeral server. Without it a failure of the
+    /// machine can destroy the data; the death of the server alone loses nothing that was committed.
     pub fn fsync(mut self, on: bool) -> Self {
         self.fsync = Some(on);
         self
@@ -110,8 +111,8 @@ impl Options {
         let mut folder = self.folder(&account)?;
         // From here on an ephemeral folder is removed by whoever fails.
         let started = self.start_in(&mut folder, &account);
-        let (plan, server) =
-            started.inspect_err(|_| folder.scratch.iter().for_each(|path| folder::remove(path)))?;
+        let (plan, server) = started
+            .inspect_err(|_| folder.scratch.iter().for_each(|path| scratch::remove(path)))?;
         Ok(Embedded::new(plan, server, account, folder, self.tcp))
     }
 
@@ -141,7 +142,10 @@ impl Options {
 
     fn folder(&self, account: &Account) -> Result<Folder, EmbeddedError> {
         match &self.place {
-            Place::Default => Folder::open(&folder::default_root(account)?, account),
+            Place::Default => Folder::open(
+                &folder::default_root(account, |name| env::var_os(name))?,
+                account,
+            ),
             Place::Named(root) => Folder::open(root, account),
             Place::Ephemeral => Folder::temporary(account),
         }
@@ -151,7 +155,7 @@ impl Options {
         &self,
         folder: &mut Folder,
         account: &Account,
-    ) -> Result<(Plan, super::server::Server), EmbeddedError> {
+    ) -> Result<(Plan, Server), EmbeddedError> {
         let choice = Places::from_environment().choose(account, &folder.versions())?;
         let binaries = choice.binaries;
         for version in choice.missing {
@@ -161,8 +165,8 @@ impl Options {
                 binaries.major
             );
         }
-        let cluster = folder.ensure_cluster(&binaries, account)?;
-        folder.end_orphans(&cluster)?;
+        let cluster = folder.ensure_cluster(&binaries, account, self.is_durable())?;
+        orphan::end(&cluster)?;
         let socket = folder.socket(u16::MAX, account)?;
         let mut tries = PORT_TRIES;
         loop {
@@ -186,10 +190,12 @@ impl Options {
         }
     }
 
+    fn is_durable(&self) -> bool {
+        self.fsync
+            .unwrap_or(!matches!(self.place, Place::Ephemeral))
+    }
+
     fn all_settings(&self, socket: &Path, port: u16) -> Vec<(String, String)> {
-        let fsync = self
-            .fsync
-            .unwrap_or(!matches!(self.place, Place::Ephemeral));
         let quoted = format!("\"{}\"", socket.display().to_string().replace('"', "\"\""));
         let port = port.to_string();
         let connections = self.max_connections.to_string();
@@ -205,12 +211,9 @@ impl Options {
             // A container's /dev/shm is often too small for the default.
             ("dynamic_shared_memory_type", "mmap"),
         ];
-        if !fsync {
-            settings.extend([
-                ("fsync", "off"),
-                ("full_page_writes", "off"),
-                ("synchronous_commit", "off"),
-            ]);
+        if !self.is_durable() {
+            // Commits stay synchronous: a killed server must lose nothing that it acknowledged.
+            settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
         }
         let own = settings
             .into_iter()

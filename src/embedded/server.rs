@@ -235,7 +235,7 @@ mod tests {
                 &file,
                 format!("4242\n/d\n1700000000\n5432\n/s\n\n 1 2\n{state}\n"),
             )
-            .unwrap()
+            .unwrap();
         };
         write("starting");
         assert!(!is_ready(folder.path(), 4242));

@@ -9,7 +9,7 @@ use super::{Cohort, Flags, Inner, Stage, revisions};
 use crate::config::{Migration, Switch};
 use crate::error::Result;
 use arc_swap::ArcSwap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The sources of a flag. Without any, everything is blocking.
@@ -66,6 +66,18 @@ impl Builder {
         self
     }
 
+    /// The sources that the program's settings name.
+    #[cfg(feature = "server")]
+    pub fn settings(self, settings: &crate::config::Settings) -> Self {
+        self.use_async_db(settings.use_async_db)
+            .kill_file(settings.kill_file())
+            .file(
+                &settings.config,
+                &settings.environment,
+                settings.config_is_named,
+            )
+    }
+
     /// Looks at every source and makes the flag. [`Flags::watch`] keeps it up to date.
     ///
     /// # Errors
@@ -103,6 +115,7 @@ impl Builder {
     }
 
     fn assemble(self, sources: Sources, readings: Vec<Reading>) -> Flags {
+        #[cfg(feature = "server")]
         let folders = self.folders();
         let inputs = Inputs::new(readings, Cohort::new(&self.migration)).with_first_cohort();
         Flags(Arc::new(Inner {
@@ -110,6 +123,7 @@ impl Builder {
             keyless: super::Apart::default(),
             sources,
             kill_file: self.kill_file,
+            #[cfg(feature = "server")]
             folders,
             looking: super::Mutex::default(),
             writing: super::Mutex::default(),
@@ -119,13 +133,15 @@ impl Builder {
         }))
     }
 
+    #[cfg(feature = "server")]
     fn folders(&self) -> Vec<PathBuf> {
-        let paths = self.kill_file.iter();
-        #[cfg(feature = "server")]
-        let paths = paths.chain(self.file.as_ref().map(|file| &file.path));
+        let paths = self
+            .kill_file
+            .iter()
+            .chain(self.file.as_ref().map(|file| &file.path));
         let folder = |path: &PathBuf| match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => Path::new(".").to_owned(),
+            _ => PathBuf::from("."),
         };
         let mut folders: Vec<_> = paths.map(folder).collect();
         folders.sort();

@@ -86,10 +86,19 @@ impl Cohort {
         }
     }
 
+    /// Whether the key has a part that counts.
+    pub(crate) fn counts(&self, key: &Key<'_>) -> bool {
+        self.text(key).is_some()
+    }
+
+    fn text<'a>(&self, key: &Key<'a>) -> Option<&'a str> {
+        let mut parts = self.order.iter().flatten();
+        parts.find_map(|part| key.part(*part))
+    }
+
     /// The key's bucket; `None` where the key has none of the parts that count.
     pub fn bucket(&self, key: &Key<'_>) -> Option<Bucket> {
-        let mut parts = self.order.iter().flatten();
-        let text = parts.find_map(|part| key.part(*part))?;
+        let text = self.text(key)?;
         let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
         let bucket = (u128::from(hash) * u128::from(Share::ALL.as_basis_points())) >> 64;
         // The product of a 64-bit number and 10000, shifted by 64 bits, lies below 10000.

@@ -30,6 +30,10 @@ pub struct Explanation {
     pub alarms: Vec<String>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a field by reference"
+)]
 fn as_word<S: Serializer>(backend: &BackendKind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(backend.as_str())
 }

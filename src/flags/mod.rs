@@ -1,14 +1,30 @@
 //! The flag: which backend the next unit of work runs on.
 //!
 //! [`Flags`] holds an immutable [`Snapshot`] that is replaced as a whole. Deciding is one atomic load: no lock, no allocation, no I/O. The
-//! snapshot follows from what the [sources](source) said; the most cautious of them wins. A rollback replaces the snapshot before anything
-//! else happens, waits for nothing and cannot fail.
+//! snapshot follows from what the sources said; the most cautious of them wins. A rollback replaces the snapshot before anything else
+//! happens, waits for nothing and cannot fail.
+//!
+//! A program makes its flag with [`Flags::builder`] and keeps the [`Watch`] of it; a library's user or a test needs no file:
+//!
+//! ```
+//! use pontoon::backend::BackendKind;
+//! use pontoon::flags::{Flags, Key};
+//!
+//! let flags = Flags::in_memory(100);
+//! let decision = flags.decide(Some(&Key::tenant("acme")));
+//! assert_eq!(decision.backend, BackendKind::Async);
+//! flags.rollback("too many errors", "ada");
+//! assert_eq!(flags.decide(None).backend, BackendKind::Blocking);
+//! ```
+//!
+//! Adding a source: see `source/mod.rs`.
 
 mod builder;
 mod cohort;
 mod decision;
 mod explain;
 mod resolve;
+mod rollback;
 mod snapshot;
 mod source;
 mod watch;
@@ -19,9 +35,9 @@ pub use cohort::{Bucket, Cohort, Key};
 pub use decision::{Decision, Reason};
 pub use explain::Explanation;
 pub use resolve::Outcome;
+pub use rollback::Rollback;
 pub use snapshot::Snapshot;
 pub use source::Reading;
-pub use source::kill_file::Note;
 pub use source::overrides::Override;
 pub use watch::Watch;
 
@@ -29,13 +45,12 @@ use crate::backend::BackendKind;
 use crate::config::FlagsFile;
 use crate::error::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
-use snapshot::{Held, Inputs, Written};
+use snapshot::Inputs;
 use source::{Source, kill_file, program};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::watch as revisions;
 
 /// Decides which backend a unit of work runs on. Clones share one flag.
@@ -49,6 +64,7 @@ struct Inner {
     sources: Vec<(&'static str, Box<dyn Source>)>,
     kill_file: Option<PathBuf>,
     /// Folders in which a change means a look at the sources.
+    #[cfg(feature = "server")]
     folders: Vec<PathBuf>,
     /// Held while sources are looked at, so that an older look cannot overwrite a newer one. A rollback does not take it.
     looking: Mutex<()>,
@@ -63,14 +79,6 @@ struct Inner {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Apart<T>(T);
-
-/// A rollback that has happened.
-#[derive(Debug)]
-pub struct Rollback {
-    /// The revision since which everything new is blocking.
-    pub revision: u64,
-    file: Option<JoinHandle<Result<()>>>,
-}
 
 impl Flags {
     /// A flag from files and variables.
@@ -192,42 +200,6 @@ impl Flags {
         self.0.current.load().inputs().overrides.list()
     }
 
-    /// Sends everything that begins from now on to blocking. When it returns, no later decision is async.
-    ///
-    /// It cannot be refused and waits for nothing: the swap comes first, and the kill file, if one is configured, is written on a thread of
-    /// its own. A file that cannot be written raises an [alarm](Self::alarm), and the swap stands.
-    /// It stands until [`lift_rollback`](Self::lift_rollback), or until somebody removes the kill file that it wrote.
-    pub fn rollback(&self, reason: impl Into<String>, who: impl Into<String>) -> Rollback {
-        let note = Note::new(reason.into(), who.into(), SystemTime::now());
-        let number = self.0.rollbacks.fetch_add(1, Ordering::Relaxed) + 1;
-        let snapshot = self.0.change(|mut inputs| {
-            let (note, file) = (note.clone(), Written::No);
-            inputs.held = Some(Held { number, note, file });
-            inputs
-        });
-        Rollback {
-            revision: snapshot.revision(),
-            file: Inner::write_kill_file(&self.0, note, number),
-        }
-    }
-
-    /// Ends a rollback: removes the kill file, and goes back to what the other sources say.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] when the kill file cannot be removed; the rollback stands then.
-    pub fn lift_rollback(&self) -> Result<()> {
-        let _writing = lock(&self.0.writing);
-        if let Some(path) = &self.0.kill_file {
-            kill_file::remove(path)?;
-        }
-        self.0.change(|mut inputs| {
-            inputs.held = None;
-            inputs
-        });
-        self.reload();
-        Ok(())
-    }
-
     /// Looks at all sources now. What is wrong raises an [alarm](Self::alarm) and leaves what was right before in force.
     ///
     /// It reads files, and waits up to half a second for a file that is being written: keep it off the threads of an async runtime.
@@ -267,24 +239,6 @@ fn stage_for(percent: u8) -> Stage {
 /// A thread that panicked with the lock left nothing half done behind: the locks guard an order, not data.
 fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Rollback {
-    /// Waits until the kill file is written, where one is configured.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] when it could not be. The rollback of this process stands all the same.
-    pub fn written(self) -> Result<()> {
-        let Some(writer) = self.file else {
-            return Ok(());
-        };
-        writer.join().unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Panic,
-                "the thread that writes the kill file panicked",
-            ))
-        })
-    }
 }
 
 impl Inner {
@@ -328,63 +282,6 @@ impl Inner {
         let snapshot = self.current.load();
         let mut readings = snapshot.inputs().readings.iter();
         readings.find(|reading| reading.name == name).cloned()
-    }
-
-    fn write_kill_file(
-        self: &Arc<Self>,
-        note: Note,
-        number: u64,
-    ) -> Option<JoinHandle<Result<()>>> {
-        let path = self.kill_file.clone()?;
-        let inner = Arc::clone(self);
-        let write = move || {
-            let _writing = lock(&inner.writing);
-            if !inner.holds(number) {
-                // It was lifted, or another one followed that writes its own.
-                return Ok(());
-            }
-            let written = note.write(&path);
-            inner.wrote(number, &written);
-            written
-        };
-        match thread::Builder::new()
-            .name("pontoon-rollback".into())
-            .spawn(write)
-        {
-            Ok(writer) => Some(writer),
-            Err(error) => {
-                let error = Error::new(
-                    ErrorKind::Config,
-                    format!("no thread to write the kill file on: {error}"),
-                );
-                self.wrote(number, &Err(error));
-                None
-            }
-        }
-    }
-
-    fn holds(&self, number: u64) -> bool {
-        let snapshot = self.current.load();
-        snapshot
-            .inputs()
-            .held
-            .as_ref()
-            .is_some_and(|held| held.number == number)
-    }
-
-    fn wrote(&self, number: u64, result: &Result<()>) {
-        let file = match result {
-            Ok(()) => Written::Since(self.writes.fetch_add(1, Ordering::AcqRel) + 1),
-            Err(error) => Written::Failed(error.to_string()),
-        };
-        self.change(|mut inputs| {
-            if let Some(held) = &mut inputs.held
-                && held.number == number
-            {
-                held.file = file.clone();
-            }
-            inputs
-        });
     }
 }
 

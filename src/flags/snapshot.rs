@@ -221,12 +221,16 @@ impl Snapshot {
         if share == Share::ALL {
             return (BackendKind::Async, Reason::Everybody);
         }
-        let bucket = key.and_then(|key| self.bucket(key));
-        match bucket {
-            None => (BackendKind::Blocking, Reason::NoKey),
-            Some(_) if share == Share::NONE => (BackendKind::Blocking, Reason::Stage),
-            Some(bucket) if bucket.is_in(share) => (BackendKind::Async, Reason::InCohort),
-            Some(_) => (BackendKind::Blocking, Reason::OutsideCohort),
+        let Some(key) = key.filter(|key| self.inputs.cohort.counts(key)) else {
+            return (BackendKind::Blocking, Reason::NoKey);
+        };
+        if share == Share::NONE {
+            return (BackendKind::Blocking, Reason::Stage);
+        }
+        if self.bucket(key).is_some_and(|bucket| bucket.is_in(share)) {
+            (BackendKind::Async, Reason::InCohort)
+        } else {
+            (BackendKind::Blocking, Reason::OutsideCohort)
         }
     }
 

@@ -3,6 +3,7 @@
 use super::*;
 use std::fs;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use tempfile::TempDir;
 
 use BackendKind::{Async, Blocking};

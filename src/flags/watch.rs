@@ -14,6 +14,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(500);
 
 /// How long the watch lets changes gather after the first.
+#[cfg(feature = "server")]
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Keeps a flag up to date until it is dropped.

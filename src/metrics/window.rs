@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long values go into one histogram before the next is begun. What is told is the last full one and the one under way.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 
 /// How many histograms there are beside each other, so that threads seldom meet at one.
 const SHARDS: usize = 8;

@@ -205,11 +205,10 @@ fn control(text: &str) -> Control {
     let words = first_words(text);
     let mut words = words.iter().map(String::as_str);
     match (words.next(), words.next(), words.next()) {
-        (Some("begin"), ..) | (Some("start"), Some("transaction"), _) => Control::BeginsOrEnds,
         (Some("rollback"), Some("to"), _)
         | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
-        (Some("commit" | "rollback" | "end" | "abort"), ..)
-        | (Some("prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
+        (Some("begin" | "commit" | "rollback" | "end" | "abort"), ..)
+        | (Some("start" | "prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
         _ => Control::None,
     }
 }
@@ -319,7 +318,6 @@ mod tests {
             "SELECT 1 -- commit",
             "",
             "--",
-            "/*",
         ] {
             assert!(
                 Query::numbered("t", text)

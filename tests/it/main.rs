@@ -1,6 +1,13 @@
 //! The integration tests: one binary, one file a concern. Each test has a database of its own from `support`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test as the test itself would"
+)]
+
 mod support; // One server a binary, one database a test: everything here starts from it.
 
-mod conformance;
-mod embedded; // The private server: its life, its folder, its end with the parent. // What every backend owes its callers: one list of cases, run for each.
+mod conformance; // What every backend owes its callers: one list of cases, run for each.
+mod embedded; // The private server: its life, its folder, its end with the parent.
+mod session; // What the server sees of a session: settings, start-up values, the parity report.
+mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.

@@ -217,7 +217,7 @@ pub(super) fn failure(error: postgres::Error) -> Failure {
     let closed = error.is_closed();
     match error
         .into_source()
-        .map(|source| source.downcast::<std::io::Error>())
+        .map(<dyn StdError + Send + Sync>::downcast::<std::io::Error>)
     {
         Some(Ok(source)) => Failure::socket(*source),
         _ if closed => Failure::broken(Error::new(
@@ -247,20 +247,20 @@ fn report(reported: &DbError) -> DatabaseError {
         Some(_) => "ERROR",
         None => reported.severity(),
     };
-    let mut report = DatabaseError::default();
-    report.sqlstate = reported.code().code().to_owned();
-    report.severity = severity.to_owned();
-    report.message = reported.message().to_owned();
-    report.detail = text(reported.detail());
-    report.hint = text(reported.hint());
-    report.position = match reported.position() {
-        Some(ErrorPosition::Original(position)) => Some(*position),
-        _ => None,
-    };
-    report.constraint = text(reported.constraint());
-    report.schema = text(reported.schema());
-    report.table = text(reported.table());
-    report.column = text(reported.column());
-    report.data_type = text(reported.datatype());
-    report
+    DatabaseError {
+        sqlstate: reported.code().code().to_owned(),
+        severity: severity.to_owned(),
+        message: reported.message().to_owned(),
+        detail: text(reported.detail()),
+        hint: text(reported.hint()),
+        position: match reported.position() {
+            Some(ErrorPosition::Original(position)) => Some(*position),
+            _ => None,
+        },
+        constraint: text(reported.constraint()),
+        schema: text(reported.schema()),
+        table: text(reported.table()),
+        column: text(reported.column()),
+        data_type: text(reported.datatype()),
+    }
 }

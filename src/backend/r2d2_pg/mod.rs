@@ -38,6 +38,7 @@ impl R2d2Backend {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
     pub fn new(target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Self> {
+        let settings = target.settle(settings);
         let (config, tls) = target.blocking(&settings)?;
         let pool = OwnPool::new(config, tls, settings.clone(), Arc::clone(&budget));
         Ok(Self {
@@ -108,6 +109,10 @@ fn in_transaction<T>(
         Err(_) => {}
     }
     outcome
+}
+
+fn ping(link: &mut Link<'_>) -> Outcome<()> {
+    link.ping()
 }
 
 fn count(link: &mut Link<'_>, query: &Query, values: &[Value], again: bool) -> Outcome<u64> {
@@ -198,7 +203,7 @@ impl StorageBackend for R2d2Backend {
     }
 
     async fn ping(&self) -> Result<()> {
-        let answer = self.blocking.run_blocking(|link| link.ping()).await;
+        let answer = self.blocking.run_blocking(ping).await;
         answer.map_err(|error| error.with_backend(BackendKind::Blocking.as_str()))
     }
 

@@ -298,13 +298,14 @@ impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
 
     fn take(&self, mut connection: PooledConnection<M>) -> HandedOut<M> {
         let known = PooledConnection::extensions_mut(&mut connection).remove::<Mutex<Beside>>();
-        let beside = known
-            .map(|beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .unwrap_or_else(|| Beside {
+        let beside = known.map_or_else(
+            || Beside {
                 statements: Statements::new(self.settings.statement_cache),
                 last_used: Instant::now(),
                 seen_broken: self.broken.load(Ordering::Acquire),
-            });
+            },
+            |beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner),
+        );
         HandedOut {
             connection,
             idle: beside.last_used.elapsed(),

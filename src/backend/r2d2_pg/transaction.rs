@@ -48,14 +48,15 @@ impl R2d2Transaction {
         options: TransactionOptions,
     ) -> Result<Self> {
         let (commands, inbox) = mpsc::channel(1);
-        let (began, begun) = oneshot::channel();
+        let (started, first) = oneshot::channel();
         let pooler = blocking.settings().session.transaction_pooler;
         let begin = options.begin_sql(blocking.settings());
-        let job = blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, began));
+        let job =
+            blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, started));
         // The job answers twice: once it has begun, and at its end. Given up before that, it finds its inbox closed and rolls back.
         tokio::select! {
             biased;
-            Ok(()) = begun => {}
+            Ok(()) = first => {}
             ended = job => return Err(ended.err().unwrap_or_else(closed)),
         }
         Ok(Self {
@@ -166,10 +167,10 @@ fn serve(
     begin: &str,
     pooler: bool,
     mut inbox: mpsc::Receiver<Command>,
-    began: oneshot::Sender<()>,
+    started: oneshot::Sender<()>,
 ) -> Result<()> {
     attempt(desk, limit, &mut |link| link.batch(begin))?;
-    let mut go_on = began.send(()).is_ok();
+    let mut go_on = started.send(()).is_ok();
     while go_on {
         let Some(command) = inbox.blocking_recv() else {
             break;

@@ -1,19 +1,24 @@
 //! What each driver is given: every value explicitly, from the one [`Target`] and the one [`Settings`].
 
 use super::parameters::wrong;
-use super::target::{Address, Mode, Target};
+#[cfg(feature = "blocking")]
+use super::target::Address;
+use super::target::{Mode, Target};
 use super::{setup, tls, values};
 use crate::backend::{BackendKind, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use std::time::Duration;
 
 /// The longest name that the server keeps, in bytes.
 const LONGEST_NAME: usize = 63;
 
 impl Target {
-    /// How long opening a connection may take: the URL's `connect_timeout`, or what the settings say.
-    pub(crate) fn open_timeout(&self, settings: &Settings) -> Duration {
-        self.connect_timeout.unwrap_or(settings.open_timeout)
+    /// The settings with what the URL says of them: its `connect_timeout` is how long opening a connection may take.
+    pub(crate) fn settle(&self, settings: Settings) -> Settings {
+        let open_timeout = self.connect_timeout.unwrap_or(settings.open_timeout);
+        Settings {
+            open_timeout,
+            ..settings
+        }
     }
 
     /// What `postgres` connects with.
@@ -25,6 +30,7 @@ impl Target {
     #[cfg(feature = "blocking")]
     pub(crate) fn blocking(&self, settings: &Settings) -> Result<(postgres::Config, tls::Tls)> {
         use postgres::config::{ChannelBinding, SslMode};
+        use std::time::Duration;
         self.check(settings)?;
         let mut config = postgres::Config::new();
         match &self.address {
@@ -38,12 +44,12 @@ impl Target {
             .password(self.password.as_deref().unwrap_or_default())
             .dbname(&self.database)
             .application_name(&self.application_name(settings, BackendKind::Blocking))
-            .connect_timeout(self.open_timeout(settings))
+            .connect_timeout(settings.open_timeout)
             .channel_binding(ChannelBinding::Disable)
             .keepalives_idle(Duration::from_secs(30))
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
-            .tcp_user_timeout(Duration::from_secs(60))
+            .tcp_user_timeout(Duration::from_mins(1))
             .ssl_mode(match self.mode {
                 Mode::Disable => SslMode::Disable,
                 Mode::Prefer => SslMode::Prefer,
@@ -52,8 +58,8 @@ impl Target {
         if let Some(options) = self.startup_options() {
             config.options(&options);
         }
-        let material = tls::Material::load(self)?;
-        Ok((config, tls::Tls::new(material.config)))
+        let tls = tls::Tls::new(tls::Files::read(self)?.configure(self)?);
+        Ok((config, tls))
     }
 
     /// What `sqlx` connects with.
@@ -78,7 +84,8 @@ impl Target {
         } else {
             settings.statement_cache
         };
-        let material = tls::Material::load(self)?;
+        let files = tls::Files::read(self)?;
+        files.configure(self)?;
         let mut options = base
             .host(&self.host())
             .port(self.port)
@@ -88,7 +95,7 @@ impl Target {
             .application_name(&self.application_name(settings, BackendKind::Async))
             .extra_float_digits(None)
             .statement_cache_capacity(cache)
-            .ssl_root_cert_from_pem(material.roots)
+            .ssl_root_cert_from_pem(files.roots)
             .ssl_mode(match self.mode {
                 Mode::Disable => PgSslMode::Disable,
                 Mode::Prefer => PgSslMode::Prefer,
@@ -100,7 +107,7 @@ impl Target {
         if !self.options.is_empty() {
             options = options.options(self.options.iter().map(|(name, value)| (name, value)));
         }
-        if let Some((certificate, key)) = material.client {
+        if let Some((certificate, key)) = files.client {
             options = options
                 .ssl_client_cert_from_pem(certificate)
                 .ssl_client_key_from_pem(key);
@@ -146,15 +153,15 @@ impl Target {
         }
     }
 
-    /// The name that the server shows: the URL's or the settings', cut so that the backend's word fits.
+    /// The name that the server shows: the URL's or the settings', cut alike for every backend so that the longest word fits.
     fn application_name(&self, settings: &Settings, kind: BackendKind) -> String {
         let name = self
             .application_name
             .as_ref()
             .unwrap_or(&settings.session.application_name);
-        let mark = format!(" ({kind})");
-        let end = name.floor_char_boundary(LONGEST_NAME - mark.len());
-        format!("{}{mark}", &name[..end])
+        let word = kind.as_str();
+        let end = name.floor_char_boundary(LONGEST_NAME - " (blocking)".len());
+        format!("{} ({word})", &name[..end])
     }
 
     #[cfg(feature = "blocking")]
@@ -163,8 +170,119 @@ impl Target {
         for (name, value) in &self.options {
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
             let space = if all.is_empty() { "" } else { " " };
-            all.push_str(&format!("{space}-c {name}={value}"));
+            all.extend([space, "-c ", name, "=", &value]);
         }
         (!all.is_empty()).then_some(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str, options: Option<&str>) -> Target {
+        Target::parse_in(url, &|name| {
+            let found = options.filter(|_| name == "PGOPTIONS");
+            found.map(str::to_owned)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_name_keeps_its_word_when_it_is_cut() {
+        let mut settings = Settings::default();
+        let plain = target("postgres://me@h", None);
+        let named = target("postgres://me@h?application_name=mine", None);
+        assert_eq!(
+            plain.application_name(&settings, BackendKind::Async),
+            "pontoon (async)"
+        );
+        assert_eq!(
+            named.application_name(&settings, BackendKind::Blocking),
+            "mine (blocking)"
+        );
+        settings.session.application_name = "\u{e9}".repeat(40);
+        let cut = plain.application_name(&settings, BackendKind::Blocking);
+        assert_eq!(cut, format!("{} (blocking)", "\u{e9}".repeat(26)));
+        assert!(cut.len() <= LONGEST_NAME);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let mut settings = Settings::default();
+        for (url, inherited) in [
+            ("postgres://me@h?options=-c%20TIMEZONE=CET", None),
+            ("postgres://me@h", Some("--statement-timeout=5")),
+        ] {
+            let error = target(url, inherited).check(&settings).unwrap_err();
+            assert!(error.to_string().contains("decide"), "{error}");
+        }
+        let path = target("postgres://me@h?options=-c%20search_path=app", None);
+        assert!(path.check(&settings).is_ok());
+        settings.session.search_path = Some("other".into());
+        assert!(path.check(&settings).is_err());
+        settings.session.transaction_pooler = true;
+        for (url, inherited) in [
+            ("postgres://me@h?options=-c%20work_mem=5MB", None),
+            ("postgres://me@h", Some("")),
+        ] {
+            let error = target(url, inherited).check(&settings).unwrap_err();
+            assert!(
+                error.to_string().contains("do not pass a pooler"),
+                "{error}"
+            );
+        }
+        settings.session.timezone = "UTC\0".into();
+        assert!(target("postgres://me@h", None).check(&settings).is_err());
+    }
+
+    #[cfg(feature = "blocking")]
+    #[test]
+    fn the_blocking_driver_is_given_everything() {
+        use postgres::config::{Host, SslMode};
+        use std::time::Duration;
+        let url = "postgres://me:p%40w@h:6000/db?options=-c%20a.b=c%5C%20d&connect_timeout=7&sslmode=verify-full";
+        let target = target(url, Some("-c geqo=off"));
+        let settings = target.settle(Settings::default());
+        let (config, _) = target.blocking(&settings).unwrap();
+        assert_eq!(config.get_hosts(), [Host::Tcp("h".into())]);
+        assert_eq!(config.get_ports(), [6000]);
+        assert_eq!(config.get_user(), Some("me"));
+        assert_eq!(config.get_password(), Some(&b"p@w"[..]));
+        assert_eq!(config.get_dbname(), Some("db"));
+        assert_eq!(config.get_options(), Some("-c geqo=off -c a.b=c\\ d"));
+        assert_eq!(config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(7)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(30));
+    }
+
+    #[cfg(feature = "async")]
+    #[test]
+    fn the_async_driver_is_given_everything() {
+        let url = "postgres://me:p%40w@h:6000/db?options=-c%20a.b=c%5C%20d&sslmode=verify-full";
+        // PGOPTIONS cannot be taken from sqlx, so that the test's own has to be what the process has.
+        let own = std::env::var("PGOPTIONS").ok();
+        let options = target(url, own.as_deref())
+            .asynchronous(&Settings::default())
+            .unwrap();
+        assert_eq!(options.get_host(), "h");
+        assert_eq!(options.get_port(), 6000);
+        assert_eq!(options.get_username(), "me");
+        assert_eq!(options.get_database(), Some("db"));
+        assert!(
+            options
+                .get_options()
+                .is_some_and(|text| text.ends_with("-c a.b=c\\ d"))
+        );
+        assert!(matches!(
+            options.get_ssl_mode(),
+            sqlx::postgres::PgSslMode::VerifyFull
+        ));
+        assert_eq!(options.get_application_name(), Some("pontoon (async)"));
+        let error = target(url, Some("-c jit=off"))
+            .asynchronous(&Settings::default())
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains("has changed"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::backend::Settings;
 use std::time::Duration;
 
-/// What PgBouncer keeps for each client and puts onto whichever server connection it is given: the rest would leak to other clients.
+/// What `PgBouncer` keeps for each client and puts onto whichever server connection it is given: the rest would leak to other clients.
 const TRACKED: [(&str, &str); 2] = [
     ("DateStyle", "ISO, MDY"),
     ("standard_conforming_strings", "on"),

@@ -89,7 +89,10 @@ impl Target {
         let port = values::port(given.take("port").as_deref())?;
         let host = given.take("host");
         let hostaddr = given.take("hostaddr");
-        let (mode, roots) = values::tls(given.take("sslmode"), given.take("sslrootcert"))?;
+        let (mode, roots) = values::tls(
+            given.take("sslmode").as_deref(),
+            given.take("sslrootcert").as_deref(),
+        )?;
         let address = values::address(host.as_deref(), hostaddr.as_deref(), port, mode)?;
         let user = given.take("user").map_or_else(values::login_name, Ok)?;
         let database = given.take("dbname").unwrap_or_else(|| user.clone());
@@ -162,16 +165,14 @@ impl fmt::Display for Target {
         write!(f, "postgres://{user}{secret}@")?;
         match &self.address {
             Address::Tcp(host) if host.contains(':') => {
-                write!(f, "[{host}]:{}/{database}", self.port)?
+                write!(f, "[{host}]:{}/{database}", self.port)
             }
-            Address::Tcp(host) => write!(f, "{}:{}/{database}", url::encode(host), self.port)?,
-            Address::Socket(folder) => write!(
-                f,
-                "/{database}?host={}&port={}",
-                url::encode(&folder.to_string_lossy()),
-                self.port
-            )?,
-        }
+            Address::Tcp(host) => write!(f, "{}:{}/{database}", url::encode(host), self.port),
+            Address::Socket(folder) => {
+                let folder = url::encode(&folder.to_string_lossy());
+                write!(f, "/{database}?host={folder}&port={}", self.port)
+            }
+        }?;
         if matches!(self.address, Address::Tcp(_)) {
             write!(f, "?sslmode={}", self.mode.as_str())?;
             if let Roots::File(path) = &self.roots {
@@ -281,6 +282,7 @@ mod tests {
             ("postgres://me:x/hunter2@host/db", "an @ stands"),
             ("postgres://me:12/?hunter=y@host/db", "an @ stands"),
             ("postgres://me:12/?x=y&hunter2@host/db", "an @ stands"),
+            ("postgres://me:@?hunter=x@host/db", "an @ stands"),
             ("postgres://me:hunter2/db", "is not a port"),
             ("postgres://me:hunter2:5@host:5a/db", "is not a port"),
             ("postgres://me:hunter2@::1/db", "is not a port"),

@@ -11,7 +11,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
+use std::error::Error as StdError;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,67 +21,51 @@ use std::sync::Arc;
 #[cfg(feature = "blocking")]
 pub(crate) type Tls = tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Certificates as they were read, and the configuration that they make. It is built for either driver, so that both refuse the same files
-/// with the same words, before anything connects.
-pub(super) struct Material {
-    /// The PEM of the roots besides the built-in ones.
+/// The PEM files that a target's mode needs, as they were read.
+pub(super) struct Files {
+    /// The roots besides the built-in ones; nothing where there are none.
     pub(super) roots: Vec<u8>,
-    /// The PEM of the client's certificate and key.
+    /// The client's certificate and key.
     pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
-    pub(super) config: ClientConfig,
 }
 
-impl Material {
-    /// Reads what the target's mode needs.
-    pub(super) fn load(target: &Target) -> Result<Self> {
+impl Files {
+    pub(super) fn read(target: &Target) -> Result<Self> {
         let roots = match &target.roots {
             Roots::File(path) if target.mode >= Mode::VerifyCa => read("sslrootcert", path)?,
             _ => Vec::new(),
         };
-        let files = target
-            .client
-            .as_ref()
-            .filter(|_| target.mode != Mode::Disable);
-        let client = match files {
+        let wanted = target.client.as_ref();
+        let client = match wanted.filter(|_| target.mode != Mode::Disable) {
             Some((certificate, key)) => Some((read("sslcert", certificate)?, read("sslkey", key)?)),
             None => None,
         };
-        let config = Self::configure(target, &roots, client.as_ref())?;
-        Ok(Self {
-            roots,
-            client,
-            config,
-        })
+        Ok(Self { roots, client })
     }
 
-    fn configure(
-        target: &Target,
-        roots: &[u8],
-        client: Option<&(Vec<u8>, Vec<u8>)>,
-    ) -> Result<ClientConfig> {
+    /// The configuration that they make. It is made for either driver, so that both refuse the same files with the same words, before
+    /// anything connects.
+    pub(super) fn configure(&self, target: &Target) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = if target.mode < Mode::VerifyCa {
-            Arc::new(Unverified(Arc::clone(&provider)))
-        } else {
-            let verifier = webpki(target, roots, &provider)?;
-            if target.mode == Mode::VerifyFull {
-                verifier
-            } else {
-                Arc::new(AnyName(verifier))
+        let verifier: Arc<dyn ServerCertVerifier> = match target.mode {
+            Mode::Disable | Mode::Prefer | Mode::Require => {
+                Arc::new(Unverified(Arc::clone(&provider)))
             }
+            Mode::VerifyCa => Arc::new(AnyName(webpki(target, &self.roots, &provider)?)),
+            Mode::VerifyFull => webpki(target, &self.roots, &provider)?,
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(error.to_string()))?
+            .map_err(unusable)?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let (Some((certificate, key)), Some(files)) = (client, &target.client) else {
+        let (Some((certificate, key)), Some(paths)) = (&self.client, &target.client) else {
             return Ok(builder.with_no_client_auth());
         };
-        let chain = certificates("sslcert", &files.0, certificate)?;
-        let key = private_key(&files.1, key)?;
+        let chain = certificates("sslcert", &paths.0, certificate)?;
+        let key = private_key(&paths.1, key)?;
         builder.with_client_auth_cert(chain, key).map_err(|error| {
-            let (certificate, key) = (files.0.display(), files.1.display());
+            let (certificate, key) = (paths.0.display(), paths.1.display());
             wrong(format!(
                 "sslcert {certificate} and sslkey {key} cannot be used together: {error}"
             ))
@@ -95,6 +81,24 @@ pub(super) fn settle_process_default() {
         // It fails where another thread was faster, which serves as well.
         let _ = ring::default_provider().install_default();
     }
+}
+
+/// Whether TLS is why no connection could be opened: the server offers none, or one side does not trust the other. Trying again does not
+/// change that.
+pub(crate) fn refused_tls(error: &Error) -> bool {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = next {
+        // What both drivers say of a server without TLS.
+        if cause.is::<rustls::Error>() || cause.to_string() == "server does not support TLS" {
+            return true;
+        }
+        // An I/O error gives out what is beneath the error that it holds, not that error.
+        let held = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = held.map_or_else(|| cause.source(), |held| Some(held as _));
+    }
+    false
 }
 
 fn webpki(
@@ -114,11 +118,11 @@ fn webpki(
     }
     WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
         .build()
-        .map_err(|error| unusable(error.to_string()))
+        .map_err(unusable)
 }
 
-fn unusable(message: String) -> Error {
-    Error::new(ErrorKind::Config, format!("TLS cannot be used: {message}"))
+fn unusable(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Config, format!("TLS cannot be used: {error}"))
 }
 
 fn read(parameter: &str, path: &Path) -> Result<Vec<u8>> {
@@ -252,5 +256,138 @@ impl ServerCertVerifier for AnyName {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn load(url: &str) -> Result<(Files, ClientConfig)> {
+        let target = Target::parse_in(url, &|_| None)?;
+        let files = Files::read(&target)?;
+        let config = files.configure(&target)?;
+        Ok((files, config))
+    }
+
+    /// A folder with a certificate, its key, another key, and files that are neither.
+    fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+        let folder = tempfile::tempdir().unwrap();
+        let signed = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
+        let key = signed.signing_key.serialize_pem();
+        let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        for (name, text) in [
+            ("cert", &signed.cert.pem()),
+            ("key", &key),
+            ("other", &other),
+            ("encrypted", &encrypted),
+            ("cut", &key[..key.len() / 2].to_owned()),
+            ("empty", &String::new()),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let root: PathBuf = folder.path().into();
+        (folder, move |query: &str| {
+            let query = query.replace('@', &format!("{}/", root.display()));
+            format!("postgres://me@localhost/db?{query}")
+        })
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named() {
+        let (_folder, url) = folder();
+        for (query, expected) in [
+            ("sslmode=verify-ca&sslrootcert=@none", "none cannot be read"),
+            ("sslmode=require&sslrootcert=@none", "none cannot be read"),
+            (
+                "sslmode=verify-full&sslrootcert=@empty",
+                "empty holds no certificate",
+            ),
+            (
+                "sslmode=verify-full&sslrootcert=@key",
+                "key holds no certificate",
+            ),
+            (
+                "sslmode=prefer&sslcert=@none&sslkey=@key",
+                "none cannot be read",
+            ),
+            (
+                "sslmode=require&sslcert=@cert&sslkey=@none",
+                "none cannot be read",
+            ),
+            (
+                "sslmode=require&sslcert=@key&sslkey=@key",
+                "key holds no certificate",
+            ),
+            (
+                "sslmode=require&sslcert=@cert&sslkey=@cert",
+                "cert holds no private key",
+            ),
+            (
+                "sslmode=require&sslcert=@cert&sslkey=@cut",
+                "cut holds no private key",
+            ),
+            (
+                "sslmode=require&sslcert=@cert&sslkey=@encrypted",
+                "encrypted is encrypted",
+            ),
+            (
+                "sslmode=require&sslcert=@cert&sslkey=@other",
+                "cannot be used together",
+            ),
+        ] {
+            let error = load(&url(query)).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Config, "{query}");
+            assert!(error.to_string().contains(expected), "{query}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_a_server_that_is_away() {
+        let error = |source: io::Error| {
+            let broke =
+                Error::new(ErrorKind::Connection, "the connection broke").with_source(source);
+            Error::new(ErrorKind::Unreachable, "no connection").with_source(broke)
+        };
+        let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        assert!(refused_tls(&error(io::Error::other(untrusted))));
+        assert!(refused_tls(&error(io::Error::other(
+            "server does not support TLS"
+        ))));
+        assert!(!refused_tls(&error(
+            io::ErrorKind::ConnectionRefused.into()
+        )));
+        assert!(!refused_tls(&Error::new(ErrorKind::Unreachable, "")));
+    }
+
+    #[test]
+    fn only_what_the_mode_needs_is_read() {
+        let (_folder, url) = folder();
+        for (query, roots, client) in [
+            ("sslmode=disable&sslcert=@none&sslkey=@none", false, false),
+            ("sslmode=prefer&sslrootcert=@none", false, false),
+            ("sslmode=require&sslrootcert=@cert", true, false),
+            (
+                "sslmode=verify-full&sslrootcert=@cert&sslcert=@cert&sslkey=@key",
+                true,
+                true,
+            ),
+            (
+                "sslmode=verify-full&sslrootcert=system&sslcert=@cert&sslkey=@key",
+                false,
+                true,
+            ),
+        ] {
+            let (files, config) = load(&url(query)).unwrap();
+            assert_eq!(!files.roots.is_empty(), roots, "{query}");
+            assert_eq!(files.client.is_some(), client, "{query}");
+            assert_eq!(
+                config.client_auth_cert_resolver.has_certs(),
+                client,
+                "{query}"
+            );
+        }
     }
 }

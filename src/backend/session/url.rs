@@ -5,6 +5,7 @@
 
 use super::parameters::{Given, wrong};
 use crate::error::{Error, Result};
+use std::fmt::Write;
 
 const PASSWORD_HINT: &str = "in a user name or password write %40 for @, %2F for /, %3A for :, %23 for #, %3F for ? and %25 for %";
 
@@ -50,7 +51,7 @@ fn read_url(rest: &str) -> Result<Given> {
     put(&mut given, "dbname", database.unwrap_or_default())?;
     let query = query.unwrap_or_default();
     // The end of a password may have been taken for the parameters; then not even their names are shown.
-    let suspect = credentials.is_none() && query.contains('@');
+    let suspect = query.contains('@');
     match read_query(&mut given, query) {
         Err(_) if suspect => Err(stray_at()),
         Err(error) => Err(error),
@@ -200,8 +201,39 @@ pub(super) fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _infallible = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn encoding_reads_back() {
+        for text in ["", "plain", "a b%c/d?e#f@g:h", "d\u{e9}j\u{e0} \u{1f418}"] {
+            assert_eq!(decode(&encode(text)).unwrap(), text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn no_text_panics(text in "(postgres://)?[a-c1:/@?&=%#\\[\\]'\\\\, \u{e9}-]{0,40}") {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn no_secret_is_shown(before in "[a-c1:/@?&=%#\\[\\]', -]{0,12}", after in "[a-c1:/@?&=%#\\[\\]', -]{0,12}") {
+            let url = format!("postgres://me:{before}Hunter{after}@host/db?sslmode=require");
+            if let Err(error) = read(&url) {
+                let shown = format!("{error} {error:?} {:?}", error.hint());
+                prop_assert!(!shown.contains("Hunter"), "{url}: {shown}");
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where a server's socket is looked for when no host is given: Debian's folder, macOS's, PostgreSQL's own.
+/// Where a server's socket is looked for when no host is given: the folders of Debian, of macOS, and the server's own.
 pub(super) const SOCKET_FOLDERS: [&str; 3] = ["/var/run/postgresql", "/private/tmp", "/tmp"];
 
 pub(super) fn port(given: Option<&str>) -> Result<u16> {
@@ -33,10 +33,10 @@ pub(super) fn timeout(given: Option<&str>) -> Result<Option<Duration>> {
 }
 
 /// The mode and the roots. A root makes `require` verify, as in libpq.
-pub(super) fn tls(mode: Option<String>, roots: Option<String>) -> Result<(Mode, Roots)> {
+pub(super) fn tls(mode: Option<&str>, roots: Option<&str>) -> Result<(Mode, Roots)> {
     let known = || Mode::ALL.into_iter().map(Mode::as_str);
-    let mode = match mode.as_deref() {
-        None if roots.as_deref() == Some("system") => Mode::VerifyFull,
+    let mode = match mode {
+        None if roots == Some("system") => Mode::VerifyFull,
         None => Mode::Prefer,
         Some("allow") => {
             return Err(wrong("sslmode=allow is not supported").with_hint(
@@ -53,7 +53,7 @@ pub(super) fn tls(mode: Option<String>, roots: Option<String>) -> Result<(Mode, 
             })?
         }
     };
-    match roots.as_deref() {
+    match roots {
         None => Ok((mode, Roots::BuiltIn)),
         Some("system") if mode == Mode::VerifyFull => Ok((mode, Roots::BuiltIn)),
         Some("system") => Err(
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_root_makes_require_verify() {
-        let tls = |mode: &str, roots: Option<&str>| tls(Some(mode.into()), roots.map(Into::into));
+        let tls = |mode: &str, roots: Option<&str>| tls(Some(mode), roots);
         assert!(
             tls("require", Some("/ca.pem")).unwrap()
                 == (Mode::VerifyCa, Roots::File("/ca.pem".into()))
@@ -246,7 +246,7 @@ mod tests {
         assert!(tls("require", None).unwrap() == (Mode::Require, Roots::BuiltIn));
         assert!(tls("verify-full", Some("system")).unwrap() == (Mode::VerifyFull, Roots::BuiltIn));
         assert!(tls("verify-ca", Some("system")).is_err());
-        assert!(super::tls(None, Some("system".into())).unwrap().0 == Mode::VerifyFull);
+        assert!(super::tls(None, Some("system")).unwrap().0 == Mode::VerifyFull);
         assert!(super::tls(None, None).unwrap().0 == Mode::Prefer);
     }
 }

@@ -42,6 +42,7 @@ impl SqlxBackend {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
     pub fn new(target: &Target, settings: Settings, budget: Arc<Budget>) -> Result<Self> {
+        let settings = target.settle(settings);
         let options = target.asynchronous(&settings)?;
         let setup = session::setup_sql(&settings);
         Ok(Self {

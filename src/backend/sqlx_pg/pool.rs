@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// The pools of one backend, one a runtime.
 pub(super) struct Pools {
-    pools: RwLock<Vec<(Id, managed::Pool<Opener>)>>,
+    by_runtime: RwLock<Vec<(Id, managed::Pool<Opener>)>>,
     opening: Arc<Opening>,
     closed: AtomicBool,
     /// Leases that are out, on every runtime.
@@ -211,17 +211,17 @@ impl Pools {
             options,
             setup,
             settings,
-            budget: Arc::clone(&budget),
+            budget,
             broken: AtomicU64::new(0),
         });
         let pools = Arc::new(Self {
-            pools: RwLock::default(),
+            by_runtime: RwLock::default(),
             opening,
             closed: AtomicBool::new(false),
             in_use: AtomicUsize::new(0),
         });
         let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&pools);
-        budget.register(weak);
+        pools.opening.budget.register(weak);
         pools
     }
 
@@ -373,11 +373,15 @@ impl Pools {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Vec<(Id, managed::Pool<Opener>)>> {
-        self.pools.read().unwrap_or_else(PoisonError::into_inner)
+        self.by_runtime
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Vec<(Id, managed::Pool<Opener>)>> {
-        self.pools.write().unwrap_or_else(PoisonError::into_inner)
+        self.by_runtime
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -165,22 +165,22 @@ pub(super) fn failure(error: sqlx::Error) -> Failure {
 
 fn report(reported: &PgDatabaseError) -> DatabaseError {
     let text = |field: Option<&str>| field.map(str::to_owned);
-    let mut report = DatabaseError::default();
-    report.sqlstate = reported.code().to_owned();
-    report.severity = severity(reported).to_owned();
-    report.message = reported.message().to_owned();
-    report.detail = text(reported.detail());
-    report.hint = text(reported.hint());
-    report.position = match reported.position() {
-        Some(PgErrorPosition::Original(position)) => u32::try_from(position).ok(),
-        _ => None,
-    };
-    report.constraint = text(reported.constraint());
-    report.schema = text(reported.schema());
-    report.table = text(reported.table());
-    report.column = text(reported.column());
-    report.data_type = text(reported.data_type());
-    report
+    DatabaseError {
+        sqlstate: reported.code().to_owned(),
+        severity: severity(reported).to_owned(),
+        message: reported.message().to_owned(),
+        detail: text(reported.detail()),
+        hint: text(reported.hint()),
+        position: match reported.position() {
+            Some(PgErrorPosition::Original(position)) => u32::try_from(position).ok(),
+            _ => None,
+        },
+        constraint: text(reported.constraint()),
+        schema: text(reported.schema()),
+        table: text(reported.table()),
+        column: text(reported.column()),
+        data_type: text(reported.data_type()),
+    }
 }
 
 fn severity(reported: &PgDatabaseError) -> &'static str {

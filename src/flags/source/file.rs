@@ -44,10 +44,8 @@ impl Source for File {
                 alarm: None,
                 ..last.clone()
             },
-            Ok(Some(text)) => self
-                .parse(&text)
-                .unwrap_or_else(|error| self.bad(last, &error)),
-            Err(error) => self.bad(last, &error),
+            Ok(Some(text)) => self.parse(&text).unwrap_or_else(|error| bad(last, &error)),
+            Err(error) => bad(last, &error),
         })
     }
 
@@ -69,18 +67,6 @@ impl Source for File {
 impl File {
     fn absent(&self) -> Reading {
         Reading::silent(NAME, format!("there is no {}: no cap", self.path.display()))
-    }
-
-    fn bad(&self, last: &Reading, error: &Error) -> Reading {
-        let hint = error
-            .hint()
-            .map_or_else(String::new, |hint| format!(" ({hint})"));
-        let what = if last.text.is_some() {
-            "the last good file"
-        } else {
-            "no file"
-        };
-        kept(last, format!("{error}{hint}; {what} is in force"))
     }
 
     fn parse(&self, text: &str) -> Result<Reading> {
@@ -151,6 +137,19 @@ impl File {
     }
 }
 
+/// What was said last, while the file on disk cannot be used.
+fn bad(last: &Reading, error: &Error) -> Reading {
+    let hint = error
+        .hint()
+        .map_or_else(String::new, |hint| format!(" ({hint})"));
+    let what = if last.text.is_some() {
+        "the last good file"
+    } else {
+        "no file"
+    };
+    kept(last, format!("{error}{hint}; {what} is in force"))
+}
+
 /// What was said last, and what is wrong now.
 fn kept(last: &Reading, alarm: String) -> Reading {
     Reading {
@@ -158,3 +157,6 @@ fn kept(last: &Reading, alarm: String) -> Reading {
         ..last.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,14 +25,13 @@ pub(in crate::flags) struct KillFile(pub(in crate::flags) PathBuf);
 /// Why a rollback happened, when, and by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[non_exhaustive]
-pub struct Note {
+pub(in crate::flags) struct Note {
     /// Why.
-    pub reason: String,
+    pub(in crate::flags) reason: String,
     /// By whom.
-    pub who: String,
+    pub(in crate::flags) who: String,
     /// When, in UTC: `2027-01-31T12:00:00Z`.
-    pub at: String,
+    pub(in crate::flags) at: String,
 }
 
 impl Source for KillFile {

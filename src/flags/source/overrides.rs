@@ -2,19 +2,38 @@
 
 use crate::backend::BackendKind;
 use crate::flags::Key;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The keys whose backend is set, ordered by their hash, so that a look-up compares numbers.
+/// The keys whose backend is set, by their hash, so that a look-up compares one text at most, as a rule.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::flags) struct Overrides(Vec<Entry>);
+pub(in crate::flags) struct Overrides(HashMap<u64, Vec<Entry>, BuildHasherDefault<Hashed>>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
-    hash: u64,
     key: Box<str>,
     backend: BackendKind,
     ends: Option<Instant>,
+}
+
+/// Takes a number that is a hash already as its own hash.
+#[derive(Debug, Clone, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
 }
 
 /// A key whose backend is set.
@@ -44,14 +63,8 @@ impl Overrides {
     }
 
     fn find_part(&self, key: &str) -> Option<BackendKind> {
-        let hash = xxh3_64(key.as_bytes());
-        let first = self.0.partition_point(|entry| entry.hash < hash);
-        let same = self
-            .0
-            .get(first..)?
-            .iter()
-            .take_while(|entry| entry.hash == hash);
-        let entry = same.into_iter().find(|entry| &*entry.key == key)?;
+        let same = self.0.get(&xxh3_64(key.as_bytes()))?;
+        let entry = same.iter().find(|entry| &*entry.key == key)?;
         // The clock is read for a key that is set, and for no other.
         entry.holds().then_some(entry.backend)
     }
@@ -68,48 +81,41 @@ impl Overrides {
         ends: Option<Instant>,
     ) -> Self {
         let mut next = self.without(key);
-        let hash = xxh3_64(key.as_bytes());
-        let place = next.0.partition_point(|entry| entry.hash < hash);
-        let key = key.into();
-        next.0.insert(
-            place,
-            Entry {
-                hash,
-                key,
-                backend,
-                ends,
-            },
-        );
+        let entry = Entry {
+            key: key.into(),
+            backend,
+            ends,
+        };
+        let same = next.0.entry(xxh3_64(key.as_bytes())).or_default();
+        same.push(entry);
         next
     }
 
     /// These without `key`, and without what has ended.
     pub(in crate::flags) fn without(&self, key: &str) -> Self {
-        let kept = self
-            .0
-            .iter()
-            .filter(|entry| &*entry.key != key && entry.holds());
-        Self(kept.cloned().collect())
+        self.kept(|entry| &*entry.key != key && entry.holds())
     }
 
     /// These without what has ended; `None` where nothing has.
     pub(in crate::flags) fn swept(&self) -> Option<Self> {
-        let kept: Vec<_> = self
-            .0
-            .iter()
-            .filter(|entry| entry.holds())
-            .cloned()
-            .collect();
-        (kept.len() < self.0.len()).then_some(Self(kept))
+        let all_hold = self.0.values().flatten().all(Entry::holds);
+        (!all_hold).then(|| self.kept(Entry::holds))
+    }
+
+    fn kept(&self, keep: impl Fn(&Entry) -> bool) -> Self {
+        let mut next = self.clone();
+        next.0.retain(|_, same| {
+            same.retain(&keep);
+            !same.is_empty()
+        });
+        next
     }
 
     /// The keys in the order of their names.
     pub(in crate::flags) fn list(&self) -> Vec<Override> {
         let now = Instant::now();
-        let mut list: Vec<_> = self
-            .0
-            .iter()
-            .filter(|entry| entry.holds())
+        let entries = self.0.values().flatten().filter(|entry| entry.holds());
+        let mut list: Vec<_> = entries
             .map(|entry| Override {
                 key: entry.key.to_string(),
                 backend: entry.backend,

@@ -1,0 +1,81 @@
+//! Both backends and the bridge beside the peers, in one run and in turns, as ratios.
+//!
+//! `cargo bench --features server --bench side_by_side [-- WORKLOAD...]`; with `UPDATE_DOCS=1` it writes `docs/BENCHMARKS.md`. A round gives
+//! each contestant its turn on a server of its own; what is told is the median over the rounds, and its ratio to the first contestant.
+
+mod contestants;
+mod load;
+mod report;
+
+use contestants::contestants;
+use load::{Measured, Workload};
+use pontoon::embedded::Embedded;
+use std::time::Duration;
+
+/// How often each contestant has its turn.
+const ROUNDS: usize = 5;
+
+/// How long a turn lasts.
+const TURN: Duration = Duration::from_millis(1500);
+
+/// Connections that each contestant may use.
+pub(crate) const CONNECTIONS: usize = 10;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
+    let server = Embedded::options()
+        .ephemeral()
+        .tcp()
+        .max_connections(200)
+        .start()?;
+    let url = server.url("postgres");
+    load::fill(&url)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let mut report = report::Report::default();
+    for workload in Workload::ALL {
+        if !asked.is_empty() && !asked.iter().any(|name| name == workload.name()) {
+            continue;
+        }
+        for clients in workload.clients() {
+            let table = runtime.block_on(measure(&url, workload, *clients));
+            report.add(workload, *clients, table);
+        }
+    }
+    println!("{}", report.text());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        report.write()?;
+    }
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    Ok(())
+}
+
+/// Every contestant's medians, in the order of the contestants.
+async fn measure(url: &str, workload: Workload, clients: usize) -> Vec<(&'static str, Measured)> {
+    let mut rounds: Vec<(&'static str, Vec<Measured>)> = Vec::new();
+    for round in 0..ROUNDS {
+        for contestant in contestants(url, workload).await {
+            let name = contestant.name();
+            let measured = load::turn(contestant, workload, clients, TURN).await;
+            eprintln!(
+                "{} {clients} clients, round {}: {name} {:.0}/s",
+                workload.name(),
+                round + 1,
+                measured.per_second
+            );
+            match rounds.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, turns)) => turns.push(measured),
+                None => rounds.push((name, vec![measured])),
+            }
+        }
+    }
+    rounds
+        .into_iter()
+        .map(|(name, turns)| (name, Measured::median(turns)))
+        .collect()
+}

@@ -1,0 +1,76 @@
+//! The tables, on the screen and in `docs/BENCHMARKS.md`.
+
+use crate::load::{Measured, Workload};
+use std::fmt::Write;
+
+#[derive(Default)]
+pub(crate) struct Report {
+    tables: Vec<(Workload, usize, Vec<(&'static str, Measured)>)>,
+}
+
+impl Report {
+    pub(crate) fn add(
+        &mut self,
+        workload: Workload,
+        clients: usize,
+        table: Vec<(&'static str, Measured)>,
+    ) {
+        self.tables.push((workload, clients, table));
+    }
+
+    /// The tables as Markdown.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut last = None;
+        for (workload, clients, rows) in &self.tables {
+            if last.replace(*workload) != Some(*workload) {
+                let _ = writeln!(text, "\n## {}\n", workload.title());
+                let _ = writeln!(
+                    text,
+                    "| clients | contestant | calls/s | ratio | p50 ms | p99 ms | CPU us/call | stall p99 ms |"
+                );
+                let _ = writeln!(text, "|---:|---|---:|---:|---:|---:|---:|---:|");
+            }
+            let first = rows
+                .first()
+                .map_or(1.0, |(_, measured)| measured.per_second);
+            for (
+                name,
+                Measured {
+                    per_second,
+                    p50_ms,
+                    p99_ms,
+                    cpu_us,
+                    stall_p99_ms,
+                },
+            ) in rows
+            {
+                let _ = writeln!(
+                    text,
+                    "| {clients} | {name} | {per_second:.0} | {:.2} | {p50_ms:.2} | {p99_ms:.2} | {cpu_us:.1} | {stall_p99_ms:.1} |",
+                    per_second / first
+                );
+            }
+        }
+        text
+    }
+
+    pub(crate) fn write(&self) -> std::io::Result<()> {
+        let machine = format!(
+            "{} cores",
+            std::thread::available_parallelism().map_or(0, std::num::NonZero::get)
+        );
+        let head = format!(
+            "# Benchmarks\n\nWritten by `make bench`. {machine}, PostgreSQL on the same machine over a unix socket, {} connections a contestant, Tokio with 2 \
+             workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant of each table, in the same run; the server shares the \
+             cores. Every contestant reads each column. *stall* is how late a timer of 1 ms was on the same executor.\n",
+            crate::CONNECTIONS,
+            crate::ROUNDS,
+            crate::TURN.as_secs_f64()
+        );
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/docs/BENCHMARKS.md"),
+            head + &self.text(),
+        )
+    }
+}

@@ -1,0 +1,124 @@
+//! The program's settings, validated.
+
+use super::fault::Faults;
+use super::file::FlagsFile;
+use super::limits::{Budget, Session, Timeouts};
+use super::secret::{DatabaseUrl, Secret};
+use super::switch::Switch;
+use crate::error::Result;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Everything that the program is told from outside. Showing it shows no secret.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where the database is; `None`: the program brings its own.
+    pub database_url: Option<DatabaseUrl>,
+    /// A way to the database past a transaction pooler, for migrations and LISTEN; `None`: as `database_url`.
+    pub direct_database_url: Option<DatabaseUrl>,
+    /// The value of `USE_ASYNC_DB`.
+    pub use_async_db: Switch,
+    /// Which environment of flags.toml holds.
+    pub environment: String,
+    /// The path of flags.toml.
+    pub config: PathBuf,
+    /// Whether somebody named that path. Then the file must be there.
+    #[serde(skip)]
+    pub config_is_named: bool,
+    /// The path of the kill file; `None`: [`Settings::kill_file`] puts it into the data folder.
+    pub(super) kill_file: Option<PathBuf>,
+    /// Where the private server and the kill file live.
+    pub data_dir: PathBuf,
+    /// The address that the server listens on.
+    pub listen: SocketAddr,
+    /// The operator's token for the admin API.
+    pub admin_token: Option<Secret>,
+    /// Whether a pooler that gives out connections per transaction stands before the database.
+    pub transaction_pooler: bool,
+    /// How many prepared statements each connection keeps.
+    pub statement_cache: u32,
+    /// The name that the server shows for the connections.
+    pub application_name: String,
+    /// The connections that both backends share.
+    pub budget: Budget,
+    /// What is set on each connection.
+    pub session: Session,
+    /// How long the program waits.
+    pub timeouts: Timeouts,
+    /// flags.toml as it was at the start; the defaults where there is none.
+    #[serde(skip)]
+    pub file: Arc<FlagsFile>,
+    /// What is odd and yet no error, for the log.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            database_url: None,
+            direct_database_url: None,
+            use_async_db: Switch::Auto,
+            environment: "local".into(),
+            config: PathBuf::from("flags.toml"),
+            config_is_named: false,
+            kill_file: None,
+            data_dir: PathBuf::from("pontoon-data"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_token: None,
+            transaction_pooler: false,
+            statement_cache: 256,
+            application_name: "pontoon".into(),
+            budget: Budget::default(),
+            session: Session::default(),
+            timeouts: Timeouts::default(),
+            file: Arc::default(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The path of the kill file.
+    pub fn kill_file(&self) -> PathBuf {
+        let kill_file = self.kill_file.clone();
+        kill_file.unwrap_or_else(|| self.data_dir.join("rollback"))
+    }
+
+    /// The URL for what a transaction pooler cannot carry: migrations and LISTEN.
+    pub fn direct_url(&self) -> Option<&DatabaseUrl> {
+        self.direct_database_url
+            .as_ref()
+            .or(self.database_url.as_ref())
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with one line for each value that is wrong.
+    pub fn validate(&self) -> Result<()> {
+        let mut faults = Faults::default();
+        faults.text(&self.environment, "environment");
+        faults.text(&self.application_name, "application_name");
+        // Postgres cuts longer names, and the backend's word is appended.
+        faults.check(
+            self.application_name.len() <= 48,
+            "application_name",
+            "it is longer than 48 bytes",
+        );
+        let token = self.admin_token.as_ref().map_or("unset", Secret::expose);
+        faults.check(
+            !token.trim().is_empty(),
+            "admin_token",
+            "an empty token protects nothing; leave it unset",
+        );
+        self.budget.check(&mut faults);
+        self.session.check(&mut faults);
+        self.timeouts.check(&self.session, &mut faults);
+        faults.into_result()
+    }
+}
