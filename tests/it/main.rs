@@ -9,5 +9,6 @@ mod support; // One server a binary, one database a test: everything here starts
 
 mod conformance; // What every backend owes its callers: one list of cases, run for each.
 mod embedded; // The private server: its life, its folder, its end with the parent.
+mod faults; // What goes wrong around a backend: callers that give up, servers that fail, poolers, too little of everything.
 mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tracing::Span;
@@ -20,6 +20,9 @@ const TRIES: usize = 3;
 
 /// How often the floor and the idle connections are looked after.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// What each of several connections is given to answer, however long those before it took.
+const LEAST: Duration = Duration::from_millis(10);
 
 /// The pool, the threads, and what they wait for.
 pub(super) struct Blocking {
@@ -165,12 +168,14 @@ impl Blocking {
         }
     }
 
-    /// Closes connections above the floor that were idle for too long.
+    /// Closes connections that are too old, and those above the floor that were idle for too long.
     fn trim(&self) {
         let (size, idle) = self.pool().figures();
         let mut may_go = size.saturating_sub(self.settings.floor);
         for (held, _permit) in self.take_idle(idle) {
-            if may_go > 0 && held.idle() >= self.settings.idle_timeout {
+            if held.is_old() {
+                held.retire();
+            } else if may_go > 0 && held.idle() >= self.settings.idle_timeout {
                 may_go -= 1;
                 held.retire();
             }
@@ -194,14 +199,7 @@ impl Blocking {
         let started = thread::Builder::new()
             .name("pontoon-keeper".into())
             .spawn(move || {
-                let idle = blocking.pool().figures().1;
-                let mut alive = 0;
-                for (mut held, _permit) in blocking.take_idle(idle) {
-                    match held.link().ping() {
-                        Ok(()) => alive += 1,
-                        Err(_) => held.retire(),
-                    }
-                }
+                let alive = blocking.ping_idle();
                 blocking.warm();
                 let _nobody_waits = done.send(alive);
             });
@@ -211,6 +209,21 @@ impl Blocking {
         alive.await.unwrap_or(0)
     }
 
+    /// How many idle connections answer, all within one limit; the others are closed.
+    fn ping_idle(&self) -> usize {
+        let deadline = Instant::now() + self.settings.open_timeout;
+        let taken = self.take_idle(self.pool().figures().1);
+        let answers = taken.into_iter().map(|(mut held, _permit)| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let alive = held.link().answers(left.max(LEAST));
+            if !alive {
+                held.retire();
+            }
+            usize::from(alive)
+        });
+        answers.sum()
+    }
+
     /// Refuses new calls, waits for those that run, and closes the connections.
     pub(super) async fn close(&self) {
         self.queue.close();
@@ -218,7 +231,7 @@ impl Blocking {
             sleep(Duration::from_millis(5)).await;
         }
         self.pool().close();
-        while self.pool().figures().0 > 0 && self.pool().is_own() {
+        while self.pool().is_open() {
             sleep(Duration::from_millis(5)).await;
         }
     }

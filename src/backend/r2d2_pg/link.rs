@@ -14,6 +14,7 @@ use std::error::Error as StdError;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A statement with what the server said of it.
 pub(super) struct Prepared {
@@ -145,6 +146,11 @@ impl Link<'_> {
 
     pub(super) fn ping(&mut self) -> Result<(), Failure> {
         self.client.simple_query("").map(drop).map_err(failure)
+    }
+
+    /// Whether the server answers within `limit`; one that does not leaves the connection unfit.
+    pub(super) fn answers(&mut self, limit: Duration) -> bool {
+        self.client.is_valid(limit).is_ok()
     }
 }
 

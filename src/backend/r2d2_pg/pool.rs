@@ -9,12 +9,15 @@ use super::link::{Link, Statements, failure};
 use crate::error::{Error, ErrorKind, Result, Wait};
 use postgres::{Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long each look into the pool lasts before the reason that no connection came is asked for.
 const SLICE: Duration = Duration::from_millis(100);
+
+/// How often a pool that is being closed is looked into.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Where the threads get their connections from.
 pub(super) trait Pool: Send + Sync {
@@ -30,11 +33,12 @@ pub(super) trait Pool: Send + Sync {
     /// Open and idle connections.
     fn figures(&self) -> (usize, usize);
 
-    /// Opens no connection any more and closes those that are idle; a pool that the service owns stays as it is.
+    /// Opens no connection any more and closes those that are idle, also those that were being opened; a pool that the service owns
+    /// stays as it is.
     fn close(&self);
 
-    /// Whether this backend opened the connections.
-    fn is_own(&self) -> bool;
+    /// Whether connections are open, or being opened, that closing waits for.
+    fn is_open(&self) -> bool;
 }
 
 /// A connection that a thread holds; dropping it gives it back to its pool.
@@ -46,6 +50,9 @@ pub(super) trait Held {
 
     /// How long it had been idle before it was taken.
     fn idle(&self) -> Duration;
+
+    /// Whether it is older than a connection of this backend's may become.
+    fn is_old(&self) -> bool;
 }
 
 /// A pool of connections that this backend opens.
@@ -65,6 +72,24 @@ struct Opening {
     /// Why the last attempt to open a connection failed: r2d2 itself keeps the text alone.
     failed: Mutex<Option<Error>>,
     closed: AtomicBool,
+    /// Connections that are open or being opened: r2d2 knows those that came to it.
+    open: AtomicUsize,
+}
+
+/// Counts a connection from before it is opened until it is closed.
+struct Counted(Arc<Opening>);
+
+impl Counted {
+    fn new(opening: &Arc<Opening>) -> Self {
+        opening.open.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(opening))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 struct Opener(Arc<Opening>);
@@ -73,12 +98,14 @@ struct Opener(Arc<Opening>);
 pub(super) struct Pooled {
     client: Client,
     statements: Statements,
+    since: Instant,
     last_used: Instant,
     idle: Duration,
     seen_broken: u64,
     retired: bool,
-    /// Kept as long as the connection is open.
+    /// Both are kept as long as the connection is open, so they come after it.
     _slot: Slot,
+    counted: Counted,
 }
 
 impl ManageConnection for Opener {
@@ -105,7 +132,8 @@ impl ManageConnection for Opener {
 }
 
 impl Opening {
-    fn open(&self) -> Result<Pooled> {
+    fn open(self: &Arc<Self>) -> Result<Pooled> {
+        let counted = Counted::new(self);
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
@@ -123,11 +151,13 @@ impl Opening {
         Ok(Pooled {
             client,
             statements: Statements::new(self.settings.statement_cache),
+            since: Instant::now(),
             last_used: Instant::now(),
             idle: Duration::ZERO,
             seen_broken,
             retired: false,
             _slot: slot,
+            counted,
         })
     }
 
@@ -150,11 +180,16 @@ impl Opening {
     }
 }
 
+impl Pooled {
+    fn is_old(&self) -> bool {
+        self.since.elapsed() > self.counted.0.settings.max_lifetime
+    }
+}
+
 impl OwnPool {
     pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
         let setup = session::setup_sql(&settings);
         let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
-        let lifetime = settings.max_lifetime;
         let opening = Arc::new(Opening {
             config,
             tls,
@@ -164,14 +199,16 @@ impl OwnPool {
             broken: AtomicU64::new(0),
             failed: Mutex::new(None),
             closed: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
         });
-        // The floor and the idle connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use.
+        // The floor, idle and old connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use, and
+        // its threads for half a minute after the last handle is gone.
         let pool = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .idle_timeout(None)
-            .max_lifetime(Some(lifetime))
+            .max_lifetime(None)
             .connection_timeout(Duration::from_secs(1))
             .error_handler(Box::new(NopErrorHandler))
             .build_unchecked(Opener(Arc::clone(&opening)));
@@ -180,6 +217,9 @@ impl OwnPool {
 
     /// Whether the connection may be used: it is tested where it is suspect, or was idle for long.
     fn fit(&self, pooled: &mut Pooled) -> bool {
+        if pooled.is_old() {
+            return false;
+        }
         let broken = self.opening.broken.load(Ordering::Acquire);
         pooled.idle = pooled.last_used.elapsed();
         if pooled.seen_broken == broken && pooled.idle < self.opening.settings.test_after {
@@ -232,18 +272,23 @@ impl Pool for OwnPool {
 
     fn close(&self) {
         self.opening.closed.store(true, Ordering::Release);
-        let pool = self.pool.clone();
+        let (pool, opening) = (self.pool.clone(), Arc::clone(&self.opening));
         // On a thread of its own: dropping a connection blocks.
         let started = std::thread::Builder::new()
             .name("pontoon-keeper".into())
-            .spawn(move || while pool.try_get().is_some() {});
+            .spawn(move || {
+                while opening.open.load(Ordering::Acquire) > 0 {
+                    while pool.try_get().is_some() {}
+                    std::thread::sleep(ASK_AGAIN);
+                }
+            });
         if let Err(error) = started {
             tracing::error!(%error, "no thread could be started to close the blocking backend's connections");
         }
     }
 
-    fn is_own(&self) -> bool {
-        true
+    fn is_open(&self) -> bool {
+        self.opening.open.load(Ordering::Acquire) > 0
     }
 }
 
@@ -263,6 +308,10 @@ impl Held for PooledConnection<Opener> {
 
     fn idle(&self) -> Duration {
         self.idle
+    }
+
+    fn is_old(&self) -> bool {
+        Pooled::is_old(self)
     }
 }
 
@@ -360,7 +409,7 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
 
     fn close(&self) {}
 
-    fn is_own(&self) -> bool {
+    fn is_open(&self) -> bool {
         false
     }
 }
@@ -387,6 +436,11 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     fn idle(&self) -> Duration {
         self.idle
+    }
+
+    /// How old a connection of the service's pool may become is the service's business.
+    fn is_old(&self) -> bool {
+        false
     }
 }
 

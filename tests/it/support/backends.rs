@@ -159,3 +159,37 @@ pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 pub(crate) fn refused<T: Debug>(result: Result<T>) -> Error {
     result.expect_err("an error was due")
 }
+
+/// Runs a test for one backend on a runtime of its own.
+pub(crate) fn on<F: Future<Output = Result<()>>>(
+    kind: BackendKind,
+    test: impl FnOnce(BackendKind) -> F,
+) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(test(kind)).unwrap();
+}
+
+/// The named tests of a file, which take a [`BackendKind`], once for each.
+macro_rules! on_each_backend {
+    ($($test:ident),+ $(,)?) => {
+        mod blocking {
+            $(#[test]
+            fn $test() {
+                crate::support::on(pontoon::backend::BackendKind::Blocking, super::$test);
+            })+
+        }
+
+        mod asynchronous {
+            $(#[test]
+            fn $test() {
+                crate::support::on(pontoon::backend::BackendKind::Async, super::$test);
+            })+
+        }
+    };
+}
+
+pub(crate) use on_each_backend;
