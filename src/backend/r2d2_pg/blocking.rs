@@ -2,7 +2,7 @@
 
 use super::super::Settings;
 use super::super::budget::{Budget, Permit, Shed};
-use super::super::failure::{Failure, Fate};
+use super::super::failure::{Failure, Fate, Tries};
 use super::link::Link;
 use super::pool::{Held, Pool};
 use super::queue::{Claim, Desk, Job, Queue};
@@ -14,9 +14,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tracing::Span;
-
-/// How often a call goes to another connection because the one it got had been ended before.
-const TRIES: usize = 3;
 
 /// How often the floor and the idle connections are looked after.
 const LOOK: Duration = Duration::from_secs(5);
@@ -70,9 +67,10 @@ impl Blocking {
     /// what was begun runs to its end, also when nobody waits any more.
     pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
+        tries: Tries,
         mut work: impl FnMut(&mut Link<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        self.hop(move |desk, limit| attempt(desk, limit, &mut work))
+        self.hop(move |desk, limit| attempt(desk, limit, tries, &mut work))
             .await
     }
 
@@ -324,23 +322,20 @@ impl Drop for InLine<'_> {
 pub(super) fn attempt<T>(
     desk: &mut Desk<'_>,
     limit: Duration,
+    mut tries: Tries,
     work: &mut dyn FnMut(&mut Link<'_>) -> Outcome<T>,
 ) -> Result<T> {
-    let mut tries = 1;
     loop {
         let connection = desk.connection(limit)?;
+        tries.begin();
         match work(&mut connection.link()) {
             Ok(value) => return Ok(value),
-            Err(Failure {
-                fate: Fate::NeverSent,
-                ..
-            }) if tries < TRIES => desk.settle(Fate::NeverSent),
+            Err(Failure { fate, .. }) if tries.again(fate) => desk.settle(fate),
             Err(Failure { error, fate }) => {
                 desk.settle(fate);
                 return Err(error);
             }
         }
-        tries += 1;
     }
 }
 

@@ -11,6 +11,7 @@ use postgres::{Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long each look into the pool lasts before the reason that no connection came is asked for.
@@ -45,7 +46,7 @@ pub(super) trait Pool: Send + Sync {
 pub(super) trait Held {
     fn link(&mut self) -> Link<'_>;
 
-    /// Closes the connection instead of giving it back.
+    /// Closes the connection instead of giving it back. A server that does not answer makes nobody wait.
     fn retire(self: Box<Self>);
 
     /// How long it had been idle before it was taken.
@@ -243,7 +244,7 @@ impl Pool for OwnPool {
                     if self.fit(&mut pooled) {
                         return Ok(Box::new(pooled));
                     }
-                    pooled.retired = true;
+                    Box::new(pooled).retire();
                 }
                 Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
                 Err(_) => {
@@ -274,12 +275,12 @@ impl Pool for OwnPool {
         self.opening.closed.store(true, Ordering::Release);
         let (pool, opening) = (self.pool.clone(), Arc::clone(&self.opening));
         // On a thread of its own: dropping a connection blocks.
-        let started = std::thread::Builder::new()
+        let started = thread::Builder::new()
             .name("pontoon-keeper".into())
             .spawn(move || {
                 while opening.open.load(Ordering::Acquire) > 0 {
                     while pool.try_get().is_some() {}
-                    std::thread::sleep(ASK_AGAIN);
+                    thread::sleep(ASK_AGAIN);
                 }
             });
         if let Err(error) = started {
@@ -304,6 +305,9 @@ impl Held for PooledConnection<Opener> {
 
     fn retire(mut self: Box<Self>) {
         self.retired = true;
+        if !self.client.is_closed() {
+            drop_elsewhere(move || drop(self));
+        }
     }
 
     fn idle(&self) -> Duration {
@@ -312,6 +316,16 @@ impl Held for PooledConnection<Opener> {
 
     fn is_old(&self) -> bool {
         Pooled::is_old(self)
+    }
+}
+
+/// Closes a connection on a thread of its own: the driver waits for the answer to what was sent last, and that may never come.
+fn drop_elsewhere(close: impl FnOnce() + Send + 'static) {
+    let started = thread::Builder::new()
+        .name("pontoon-keeper".into())
+        .spawn(close);
+    if let Err(error) = started {
+        tracing::error!(%error, "no thread could be started to close a connection");
     }
 }
 
@@ -389,6 +403,7 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
             if self.fit(&mut held) {
                 return Ok(Box::new(held));
             }
+            Box::new(held).retire();
         }
     }
 
@@ -429,9 +444,12 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
-        let _ended = self
-            .connection
-            .batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
+        if !self.connection.is_closed() {
+            drop_elsewhere(move || {
+                let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+                let _ended = self.connection.batch_execute(end);
+            });
+        }
     }
 
     fn idle(&self) -> Duration {

@@ -1,6 +1,6 @@
 //! A transaction of the blocking backend: one job that keeps a thread and a connection, takes commands and answers them.
 
-use super::super::failure::{Failure, Fate, commit_failed};
+use super::super::failure::{Failure, Fate, Tries, commit_failed};
 use super::super::{BackendKind, StorageTransaction, TransactionOptions};
 use super::blocking::{Blocking, Outcome, attempt, closed};
 use super::link::Link;
@@ -169,7 +169,7 @@ fn serve(
     mut inbox: mpsc::Receiver<Command>,
     started: oneshot::Sender<()>,
 ) -> Result<()> {
-    attempt(desk, limit, &mut |link| link.batch(begin))?;
+    attempt(desk, limit, Tries::new(true), &mut |link| link.batch(begin))?;
     let mut go_on = started.send(()).is_ok();
     while go_on {
         let Some(command) = inbox.blocking_recv() else {
