@@ -1,11 +1,18 @@
-//! Compiles `sql/**/*.sql` into the crate: each file becomes one (name, text) pair, named by its path.
+//! Compiles `sql/**/*.sql` and `migrations/*.sql` into the crate: each file becomes one (name, text) pair, named by its path.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("sql");
+    compile("sql", "queries.rs")?;
+    compile("migrations", "migrations.rs")
+}
+
+/// Writes the list of the pairs beneath `folder`, by name, into the file `to` of the build's output.
+fn compile(folder: &str, to: &str) -> io::Result<()> {
+    let root =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join(folder);
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     walk(&root, &mut files)?;
@@ -26,7 +33,7 @@ fn main() -> io::Result<()> {
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
-    fs::write(out.join("queries.rs"), code)
+    fs::write(out.join(to), code)
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! Pontoon carries a service's Postgres storage from a blocking driver to an async one, one unit of work at a time, and takes it back in a
 //! millisecond.
 
+#[cfg(feature = "server")]
+pub mod app;
 pub mod backend;
 pub mod bridge;
 pub mod config;
@@ -8,8 +10,11 @@ pub mod config;
 pub mod embedded;
 pub mod error;
 pub mod flags;
+#[cfg(feature = "server")]
+pub mod http;
 pub mod metrics;
 pub mod sql;
+pub mod store;
 
 pub use bridge::Bridge;
 pub use error::{Error, ErrorKind, Result};

@@ -41,6 +41,7 @@ pub(crate) async fn contestants(url: &str, workload: Workload) -> Vec<Box<dyn Co
             BackendKind::Async,
         )),
         Box::new(Sqlx::new(url).await),
+        Box::new(Floor::new(url)),
         Box::new(Ours::bridge(
             "pontoon, blocking through the bridge",
             url,
@@ -483,5 +484,45 @@ impl Drop for R2d2 {
             .build_unchecked(Manager::new(postgres::Config::new(), postgres::NoTls));
         let own = std::mem::replace(&mut self.pool, empty);
         std::thread::spawn(move || drop((own, pool)));
+    }
+}
+
+/// The floor.
+struct Floor {
+    sem: tokio::sync::Semaphore,
+    stack: std::sync::Mutex<Vec<sqlx::PgConnection>>,
+    options: sqlx::postgres::PgConnectOptions,
+}
+impl Floor {
+    fn new(url: &str) -> Self {
+        use sqlx::ConnectOptions;
+        let options: sqlx::postgres::PgConnectOptions = url.parse().expect("ok");
+        Self {
+            sem: tokio::sync::Semaphore::new(CONNECTIONS),
+            stack: Default::default(),
+            options: options.disable_statement_logging(),
+        }
+    }
+}
+#[async_trait]
+impl Contestant for Floor {
+    fn name(&self) -> &'static str {
+        "floor"
+    }
+    async fn call(&self, _w: Workload, id: i64) {
+        use sqlx::ConnectOptions;
+        let _p = self.sem.acquire().await.expect("ok");
+        let c = self.stack.lock().expect("ok").pop();
+        let mut c = match c {
+            Some(c) => c,
+            None => self.options.connect().await.expect("ok"),
+        };
+        let row = sqlx::query(POINT)
+            .bind(id)
+            .fetch_one(&mut c)
+            .await
+            .expect("ok");
+        self.stack.lock().expect("ok").push(c);
+        Sqlx::read(&row);
     }
 }

@@ -1,5 +1,7 @@
 //! Both backends and the bridge beside the peers, in one run and in turns, as ratios.
 //!
+//! For a closer look, `ONLY=part of a name` and `CLIENTS=16` leave the rest out.
+//!
 //! `cargo bench --features server --bench side_by_side [-- WORKLOAD...]`; with `UPDATE_DOCS=1` it writes `docs/BENCHMARKS.md`. A round gives
 //! each contestant its turn on a server of its own; what is told is the median over the rounds, and its ratio to the first contestant.
 
@@ -43,6 +45,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         }
         for clients in workload.clients() {
+            if std::env::var("CLIENTS").is_ok_and(|only| only != clients.to_string()) {
+                continue;
+            }
             let table = runtime.block_on(measure(&url, workload, *clients));
             report.add(workload, *clients, table);
         }
@@ -58,9 +63,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Every contestant's medians, in the order of the contestants.
 async fn measure(url: &str, workload: Workload, clients: usize) -> Vec<(&'static str, Measured)> {
     let mut rounds: Vec<(&'static str, Vec<Measured>)> = Vec::new();
+    let only = std::env::var("ONLY").unwrap_or_default();
     for round in 0..ROUNDS {
         for contestant in contestants(url, workload).await {
             let name = contestant.name();
+            if !name.contains(&only) {
+                continue;
+            }
             let measured = load::turn(contestant, workload, clients, TURN).await;
             eprintln!(
                 "{} {clients} clients, round {}: {name} {:.0}/s",

@@ -6,6 +6,7 @@
 mod budget;
 #[cfg(any(feature = "blocking", feature = "async"))]
 mod failure;
+pub mod migrate;
 #[cfg(feature = "blocking")]
 mod r2d2_pg;
 mod session;

@@ -89,7 +89,7 @@ impl Blocking {
             if !reply.is_closed() {
                 let result =
                     catch_unwind(AssertUnwindSafe(|| work(desk, limit))).unwrap_or_else(|_| {
-                        desk.retire();
+                        desk.abandon();
                         Err(Error::new(
                             ErrorKind::Panic,
                             "the code that ran the call panicked; its connection was closed",
@@ -215,7 +215,7 @@ impl Blocking {
             let left = deadline.saturating_duration_since(Instant::now());
             let alive = held.link().answers(left.max(LEAST));
             if !alive {
-                held.retire();
+                held.abandon();
             }
             usize::from(alive)
         });
@@ -291,9 +291,9 @@ impl Desk<'_> {
     }
 
     /// Closes the connection, if the job has one.
-    pub(super) fn retire(&mut self) {
+    pub(super) fn abandon(&mut self) {
         if let Some(held) = self.held.take() {
-            held.retire();
+            held.abandon();
         }
     }
 
@@ -301,7 +301,7 @@ impl Desk<'_> {
     pub(super) fn settle(&mut self, fate: Fate) {
         if matches!(fate, Fate::NeverSent | Fate::Broken) {
             self.pool.suspect();
-            self.retire();
+            self.abandon();
         }
     }
 }

@@ -46,8 +46,11 @@ pub(super) trait Pool: Send + Sync {
 pub(super) trait Held {
     fn link(&mut self) -> Link<'_>;
 
-    /// Closes the connection instead of giving it back. A server that does not answer makes nobody wait.
+    /// Closes the connection instead of giving it back.
     fn retire(self: Box<Self>);
+
+    /// As [`retire`](Held::retire), for a connection whose call did not finish: it makes nobody wait, and the server need not go on.
+    fn abandon(self: Box<Self>);
 
     /// How long it had been idle before it was taken.
     fn idle(&self) -> Duration;
@@ -244,7 +247,7 @@ impl Pool for OwnPool {
                     if self.fit(&mut pooled) {
                         return Ok(Box::new(pooled));
                     }
-                    Box::new(pooled).retire();
+                    Box::new(pooled).abandon();
                 }
                 Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
                 Err(_) => {
@@ -305,8 +308,16 @@ impl Held for PooledConnection<Opener> {
 
     fn retire(mut self: Box<Self>) {
         self.retired = true;
+    }
+
+    fn abandon(mut self: Box<Self>) {
+        self.retired = true;
         if !self.client.is_closed() {
-            drop_elsewhere(move || drop(self));
+            let (cancel, opening) = (self.client.cancel_token(), Arc::clone(&self.counted.0));
+            close_elsewhere(move || {
+                let _cancelled = cancel.cancel_query(opening.tls.clone());
+                drop(self);
+            });
         }
     }
 
@@ -320,7 +331,7 @@ impl Held for PooledConnection<Opener> {
 }
 
 /// Closes a connection on a thread of its own: the driver waits for the answer to what was sent last, and that may never come.
-fn drop_elsewhere(close: impl FnOnce() + Send + 'static) {
+fn close_elsewhere(close: impl FnOnce() + Send + 'static) {
     let started = thread::Builder::new()
         .name("pontoon-keeper".into())
         .spawn(close);
@@ -403,7 +414,7 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
             if self.fit(&mut held) {
                 return Ok(Box::new(held));
             }
-            Box::new(held).retire();
+            Box::new(held).abandon();
         }
     }
 
@@ -444,11 +455,13 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
+        let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+        let _ended = self.connection.batch_execute(end);
+    }
+
+    fn abandon(self: Box<Self>) {
         if !self.connection.is_closed() {
-            drop_elsewhere(move || {
-                let end = "SELECT pg_terminate_backend(pg_backend_pid())";
-                let _ended = self.connection.batch_execute(end);
-            });
+            close_elsewhere(move || self.retire());
         }
     }
 

@@ -192,7 +192,7 @@ fn serve(
     }
     if let Err(failure) = link.batch("ROLLBACK") {
         desk.settle(failure.fate);
-        desk.retire();
+        desk.abandon();
     }
     Ok(())
 }

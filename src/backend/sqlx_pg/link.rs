@@ -90,6 +90,10 @@ impl Link<'_> {
         if let Some(prepared) = self.statements.0.get(query.shared_text()) {
             return Ok(Arc::clone(prepared));
         }
+        Box::pin(self.prepare(query)).await
+    }
+
+    async fn prepare(&mut self, query: &Query) -> Result<Arc<Prepared>, Failure> {
         let text = AssertSqlSafe(Arc::clone(query.shared_text())).into_sql_str();
         let statement = self.connection.prepare(text).await.map_err(failure)?;
         let infos = match statement.parameters() {
@@ -133,9 +137,9 @@ impl Link<'_> {
                     fate: Fate::Stale, ..
                 },
             ) => {
-                self.forget().await?;
+                Box::pin(self.forget()).await?;
                 if again {
-                    self.run_once(query, values, sink).await
+                    Box::pin(self.run_once(query, values, sink)).await
                 } else {
                     Err(stale)
                 }

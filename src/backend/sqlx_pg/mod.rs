@@ -78,11 +78,8 @@ impl SqlxBackend {
         let mut link = lease.link();
         match around {
             Some(begin) => {
-                within(
-                    limit,
-                    in_transaction(&mut link, &begin, query, values, sink),
-                )
-                .await
+                let call = in_transaction(&mut link, &begin, query, values, sink);
+                Box::pin(within(limit, call)).await
             }
             None => within(limit, link.run(query, values, sink, query.is_whole())).await,
         }

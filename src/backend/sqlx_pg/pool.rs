@@ -62,7 +62,8 @@ impl managed::Manager for Opener {
     type Error = Error;
 
     async fn create(&self) -> Result<Pooled> {
-        self.0.open().await
+        // Boxed, as all that is rare here: it would make the future of every call larger, which is moved more than once.
+        Box::pin(self.0.open()).await
     }
 
     async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<Error> {
@@ -76,7 +77,7 @@ impl managed::Manager for Opener {
         if pooled.seen_broken == broken && pooled.last_used.elapsed() < settings.test_after {
             return Ok(());
         }
-        let answer = timeout(settings.open_timeout, pooled.link().ping()).await;
+        let answer = Box::pin(timeout(settings.open_timeout, pooled.link().ping())).await;
         pooled.seen_broken = broken;
         match answer {
             Ok(Ok(())) => Ok(()),
@@ -402,25 +403,38 @@ impl Shed for Pools {
 
 /// A connection of the pool; while the server is away or full, it is tried again until `limit`.
 async fn get(pool: &managed::Pool<Opener>, limit: Duration) -> Result<Object<Opener>> {
+    match pool.get().await {
+        Ok(object) => Ok(object),
+        Err(error) => Box::pin(get_again(pool, limit, error)).await,
+    }
+}
+
+async fn get_again(
+    pool: &managed::Pool<Opener>,
+    limit: Duration,
+    mut last: PoolError<Error>,
+) -> Result<Object<Opener>> {
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(20);
     loop {
-        let error = match timeout(
-            deadline.saturating_duration_since(Instant::now()),
-            pool.get(),
-        )
-        .await
-        {
-            Ok(Ok(object)) => return Ok(object),
-            Ok(Err(PoolError::Backend(error))) => error,
-            Ok(Err(_)) => return Err(closed()),
-            Err(_) => return Err(Error::timeout(Wait::Open, limit)),
+        let PoolError::Backend(error) = last else {
+            return Err(closed());
         };
         if !waiting_helps(&error) || Instant::now() + pause >= deadline {
             return Err(error);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
+        match timeout(
+            deadline.saturating_duration_since(Instant::now()),
+            pool.get(),
+        )
+        .await
+        {
+            Ok(Ok(object)) => return Ok(object),
+            Ok(Err(error)) => last = error,
+            Err(_) => return Err(error),
+        }
     }
 }
 

@@ -58,6 +58,7 @@ macro_rules! conforms {
                 streams::what_fails_before_the_first_row_is_the_calls_own_error,
                 streams::what_fails_later_is_the_last_item,
                 streams::dropped_early_it_frees_its_connection,
+                streams::dropped_early_the_server_need_not_go_on,
                 streams::read_to_its_end_it_keeps_its_connection,
                 streams::a_slow_reader_stalls_nobody_else,
                 streams::writes_once_read_to_the_end_are_there,

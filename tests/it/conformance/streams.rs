@@ -93,6 +93,20 @@ pub(super) async fn dropped_early_it_frees_its_connection(bench: &Bench) -> Resu
     Ok(())
 }
 
+pub(super) async fn dropped_early_the_server_need_not_go_on(bench: &Bench) -> Result<()> {
+    for _ in 0..2 * TOTAL {
+        let endless = query("SELECT g FROM generate_series(1, 1000000000000) g");
+        let mut stream = bench.backend.fetch(&endless, Params::none()).await?;
+        stream.next().await.expect("a row")?;
+    }
+    bench.is_sound().await;
+    eventually("the server has ended them", || {
+        bench.sessions("query LIKE '%generate_series%' AND state = 'active'") == 0
+    })
+    .await;
+    Ok(())
+}
+
 pub(super) async fn read_to_its_end_it_keeps_its_connection(bench: &Bench) -> Result<()> {
     bench.backend.ping().await?;
     let sessions = bench.pids();

@@ -1,7 +1,12 @@
 //! A database of a test's own, and the few statements that support needs before any backend is there.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+
+use pontoon::backend::{
+    BackendKind, Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, Target,
+};
 
 /// A database that only one test uses; dropped with the value, with whatever sessions it still has.
 #[derive(Debug)]
@@ -14,11 +19,19 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Copies the template. Works inside and outside of a runtime; blocks for about 50 ms.
+    /// Copies the migrated template. Works inside and outside of a runtime; blocks for about 50 ms.
     pub(crate) fn create() -> Self {
+        Self::copy_of(super::template())
+    }
+
+    /// A database that nothing was done to yet.
+    pub(crate) fn empty() -> Self {
+        Self::copy_of("template0")
+    }
+
+    fn copy_of(template: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = super::server();
-        let template = super::template();
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         execute(
             &server.url("postgres"),
@@ -31,6 +44,16 @@ impl Database {
             url: server.url(&name),
             tcp_url,
             name,
+        }
+    }
+
+    /// The backend of that kind on this database, with five connections of its own.
+    pub(crate) fn backend(&self, kind: BackendKind) -> Arc<dyn StorageBackend> {
+        let target = Target::parse(&self.url).unwrap();
+        let (settings, budget) = (Settings::default(), Budget::new(5));
+        match kind {
+            BackendKind::Blocking => Arc::new(R2d2Backend::new(&target, settings, budget).unwrap()),
+            BackendKind::Async => Arc::new(SqlxBackend::new(&target, settings, budget).unwrap()),
         }
     }
 }

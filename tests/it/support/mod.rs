@@ -5,10 +5,14 @@
 mod alone;
 mod backends;
 mod database;
+pub(crate) mod http;
 
 use std::sync::OnceLock;
+use std::thread;
 
+use pontoon::backend::{Budget, Settings, SqlxBackend, StorageBackend, Target};
 use pontoon::embedded::{Embedded, Options};
+use tokio::runtime::Builder;
 
 pub(crate) use alone::{Heartbeat, alone, peak_memory, threads};
 pub(crate) use backends::{
@@ -49,5 +53,18 @@ pub(crate) fn template() -> &'static str {
 /// Brings the template to the newest schema. The place where migrations are applied; every session on the template must
 /// be closed on return, or it cannot be copied.
 fn migrate(url: &str) {
-    execute(url, &[]);
+    let run = || {
+        let target = Target::parse(url)?;
+        let backend = SqlxBackend::new(&target, Settings::default(), Budget::new(1))?;
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            pontoon::backend::migrate::migrate(&backend).await?;
+            backend.close().await;
+            Ok::<(), pontoon::Error>(())
+        })
+    };
+    // On a thread of its own: tests that run in a runtime call it too.
+    thread::scope(|scope| scope.spawn(run).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        .unwrap_or_else(|error| panic!("the template could not be migrated: {error:?}"));
 }

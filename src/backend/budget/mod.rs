@@ -4,19 +4,22 @@
 //! needs a new connection when every slot is taken asks the other pools to close an idle one first, so that the server never sees more
 //! than the budget.
 
-use crate::error::{Error, ErrorKind, Result, Wait};
+mod permits;
+
+use crate::error::{Error, Result, Wait};
+use permits::Permits;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a wait for a slot lasts before idle connections are asked for anew.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A budget of permits. Each backend that is built with it takes a permit before it touches a connection, and gives it back with it.
 pub struct Budget {
-    permits: Arc<Semaphore>,
+    permits: Permits,
     slots: Arc<Semaphore>,
     total: usize,
     waiting: AtomicUsize,
@@ -28,7 +31,13 @@ pub struct Budget {
 /// The right to use one connection; dropping it gives the right back.
 #[derive(Debug)]
 pub struct Permit {
-    _permit: OwnedSemaphorePermit,
+    budget: Arc<Budget>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.budget.permits.release();
+    }
 }
 
 /// The right to keep one connection open.
@@ -48,7 +57,7 @@ impl Budget {
     pub fn new(total: usize) -> Arc<Self> {
         let total = total.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            permits: Arc::new(Semaphore::new(total)),
+            permits: Permits::new(total),
             slots: Arc::new(Semaphore::new(total)),
             total,
             waiting: AtomicUsize::new(0),
@@ -65,7 +74,7 @@ impl Budget {
 
     /// How many permits are taken now.
     pub fn in_use(&self) -> usize {
-        self.total - self.permits.available_permits().min(self.total)
+        self.total - self.permits.free().min(self.total)
     }
 
     /// How many connections are open now, or being opened.
@@ -86,36 +95,36 @@ impl Budget {
         )
     }
 
-    /// Takes a permit, in the order of asking.
+    /// Takes a permit. Who has waited for more than a millisecond goes first; before that, whoever asks when one is free.
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] with [`Wait::Permit`] when none came free within `limit`.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) with [`Wait::Permit`] when none came free within `limit`.
     ///
     /// # Cancel safety
     /// The place in the queue is lost, no permit.
-    pub async fn acquire(&self, limit: Duration) -> Result<Permit> {
-        match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Ok(Permit { _permit: permit }),
-            Err(TryAcquireError::NoPermits) => self.wait(limit).await,
-            Err(TryAcquireError::Closed) => Err(closed()),
+    pub async fn acquire(self: &Arc<Self>, limit: Duration) -> Result<Permit> {
+        match self.try_acquire() {
+            Some(permit) => Ok(permit),
+            None => Box::pin(self.wait(limit)).await,
         }
     }
 
     /// A permit, where one is free.
-    pub(super) fn try_acquire(&self) -> Option<Permit> {
-        Arc::clone(&self.permits)
-            .try_acquire_owned()
-            .ok()
-            .map(|permit| Permit { _permit: permit })
+    pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
+        self.permits.try_acquire().then(|| Permit {
+            budget: Arc::clone(self),
+        })
     }
 
-    async fn wait(&self, limit: Duration) -> Result<Permit> {
+    async fn wait(self: &Arc<Self>, limit: Duration) -> Result<Permit> {
         let _counted = Waiting::count(self);
-        match tokio::time::timeout(limit, Arc::clone(&self.permits).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Permit { _permit: permit }),
-            Ok(Err(_)) => Err(closed()),
+        match tokio::time::timeout(limit, self.permits.acquire()).await {
+            Ok(()) => Ok(Permit {
+                budget: Arc::clone(self),
+            }),
             Err(_) => Err(Error::timeout(Wait::Permit, limit).with_hint(format!(
-                "all {} permits of the budget are in use; raise budget.total, or find what holds them with `pontoon status`",
+                "all {} permits of the budget are in use; raise budget.total, or find what holds \
+                 them with `pontoon status`",
                 self.total
             ))),
         }
@@ -187,10 +196,6 @@ impl Budget {
     }
 }
 
-fn closed() -> Error {
-    Error::new(ErrorKind::Closed, "the connection budget was closed")
-}
-
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Budget")
@@ -232,6 +237,7 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use futures_util::FutureExt;
     use std::sync::Mutex;
 

@@ -1,0 +1,1 @@
+SELECT version, name, checksum FROM pontoon_migrations ORDER BY version
