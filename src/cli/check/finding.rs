@@ -76,9 +76,21 @@ impl Finding {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sessions = if self.properties { "sessions, TLS, " } else { "" };
-        let statements = if self.statements == 1 { "statement" } else { "statements" };
-        let backends = if self.backends == 1 { "one backend" } else { "both backends" };
+        let sessions = if self.properties {
+            "sessions, TLS, "
+        } else {
+            ""
+        };
+        let statements = if self.statements == 1 {
+            "statement"
+        } else {
+            "statements"
+        };
+        let backends = if self.backends == 1 {
+            "one backend"
+        } else {
+            "both backends"
+        };
         write!(
             f,
             "{sessions}budget and {} {statements} on {backends}",
