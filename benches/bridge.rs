@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use criterion::{Criterion, criterion_group, criterion_main};
-use pontoon::backend::{BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions};
+use pontoon::backend::{
+    BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
+};
 use pontoon::flags::Key;
 use pontoon::sql::{Params, Query, Row, RowStream};
 use pontoon::{Bridge, Error, ErrorKind, Flags, Result, params};
@@ -58,7 +60,10 @@ impl StorageBackend for Instant {
 }
 
 fn around_a_call(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     let query = Query::numbered("bench/one", "SELECT 1").expect("the text is right");
     let direct = Instant(BackendKind::Async);
     let bridge = Bridge::builder("postgres:///unused")
@@ -69,10 +74,14 @@ fn around_a_call(criterion: &mut Criterion) {
         .expect("the bridge is right");
     let mut group = criterion.benchmark_group("bridge");
     group.bench_function("the backend alone", |bench| {
-        bench.to_async(&runtime).iter(|| async { black_box(direct.fetch_optional(&query, params![]).await) });
+        bench
+            .to_async(&runtime)
+            .iter(|| async { black_box(direct.fetch_optional(&query, params![]).await) });
     });
     group.bench_function("through the bridge", |bench| {
-        bench.to_async(&runtime).iter(|| async { black_box(bridge.fetch_optional(&query, params![]).await) });
+        bench
+            .to_async(&runtime)
+            .iter(|| async { black_box(bridge.fetch_optional(&query, params![]).await) });
     });
     group.bench_function("through a unit of work with a key", |bench| {
         bench.to_async(&runtime).iter(|| async {

@@ -38,7 +38,9 @@ pub fn all() -> Result<impl Iterator<Item = &'static Query>> {
 /// The text of `sql/<name>.sql` as it was written, which is what a message about it points into.
 pub fn source(name: &str) -> Option<&'static str> {
     let mut files = FILES.iter();
-    files.find(|(known, _)| *known == name).map(|&(_, text)| text)
+    files
+        .find(|(known, _)| *known == name)
+        .map(|&(_, text)| text)
 }
 
 fn loaded() -> Result<&'static BTreeMap<&'static str, Query>> {
