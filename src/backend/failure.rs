@@ -2,7 +2,7 @@
 
 use super::session::refused_tls;
 use crate::error::{DatabaseError, Error, ErrorKind, Wait};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An error with what it means for the connection that it happened on.
 #[derive(Debug)]
@@ -23,6 +23,41 @@ pub(super) enum Fate {
     NeverSent,
     /// The connection must be closed.
     Broken,
+}
+
+/// How often a call goes to another connection.
+const TRIES: u8 = 3;
+
+/// How soon a session that had been ended before says so. One that is ended later ran the call, and whoever ended it meant the call.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
+/// Decides whether a failed call goes to another connection, because the one it got had been ended before.
+pub(super) struct Tries {
+    left: u8,
+    begun: Instant,
+    whole: bool,
+}
+
+impl Tries {
+    /// For a call; `whole` says that what it did is undone when it fails.
+    pub(super) fn new(whole: bool) -> Self {
+        Self {
+            left: TRIES,
+            begun: Instant::now(),
+            whole,
+        }
+    }
+
+    /// The call begins on a connection.
+    pub(super) fn begin(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        self.begun = Instant::now();
+    }
+
+    /// Whether it goes to another after a failure that meant this for the last.
+    pub(super) fn again(&self, fate: Fate) -> bool {
+        fate == Fate::NeverSent && self.whole && self.left > 0 && self.begun.elapsed() < AT_ONCE
+    }
 }
 
 impl Failure {
@@ -73,12 +108,22 @@ impl Failure {
         }
     }
 
-    /// Whether something had arrived before it: then the call had been sent.
+    /// Whether something had arrived before it: then the call had been sent, and had begun.
     pub(super) fn after(mut self, arrived: bool) -> Self {
-        if arrived && self.fate == Fate::NeverSent {
-            self.fate = Fate::Broken;
-        }
+        self.fate = match self.fate {
+            Fate::NeverSent if arrived => Fate::Broken,
+            Fate::Stale if arrived => Fate::Usable,
+            fate => fate,
+        };
         self
+    }
+
+    /// What a COMMIT around a call that had run failed with.
+    pub(super) fn of_commit(self) -> Self {
+        match self.fate {
+            Fate::Usable | Fate::Stale => self,
+            Fate::NeverSent | Fate::Broken => Self::broken(commit_failed(self.error)),
+        }
     }
 
     /// The socket failed. A pipe is found broken on writing only, so that the server never saw the call's end.
@@ -159,6 +204,35 @@ mod tests {
         assert_eq!(fate("ERROR", "0A000", Some("transformStmt")), Fate::Usable);
         assert_eq!(fate("FATAL", "57P01", None), Fate::NeverSent);
         assert_eq!(fate("FATAL", "57P02", None), Fate::Broken);
+    }
+
+    #[test]
+    fn what_had_begun_is_not_begun_again() {
+        let ended = |fate| Failure {
+            error: Error::new(ErrorKind::Connection, ""),
+            fate,
+        };
+        assert_eq!(ended(Fate::NeverSent).after(true).fate, Fate::Broken);
+        assert_eq!(ended(Fate::Stale).after(true).fate, Fate::Usable);
+        assert_eq!(ended(Fate::NeverSent).after(false).fate, Fate::NeverSent);
+        let unknown = ended(Fate::NeverSent).of_commit();
+        assert_eq!(
+            (unknown.error.kind(), unknown.fate),
+            (ErrorKind::OutcomeUnknown, Fate::Broken)
+        );
+    }
+
+    #[test]
+    fn a_call_goes_to_few_other_connections_and_only_when_it_is_whole() {
+        let mut tries = Tries::new(true);
+        tries.begin();
+        assert!(tries.again(Fate::NeverSent) && !tries.again(Fate::Broken));
+        tries.begin();
+        tries.begin();
+        assert!(!tries.again(Fate::NeverSent));
+        let mut procedure = Tries::new(false);
+        procedure.begin();
+        assert!(!procedure.again(Fate::NeverSent));
     }
 
     #[test]

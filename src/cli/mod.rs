@@ -1,9 +1,9 @@
 //! The command line: what an operator types, one file a command.
 //!
-//! In reading order: this file parses, [`context`] is what each command gets, [`print`] is the one printer, [`exit`] the one table from
+//! In reading order: this file parses, `context` is what each command gets, `print` is the one printer, `exit` the one table from
 //! failure to title, advice and exit code. `serve` is the composition root: it alone builds the whole program.
 //!
-//! Adding a command: its file with a struct of arguments and a `run`, its arm in [`Command`] and in [`Command::run`]. Help, completions,
+//! Adding a command: its file with a struct of arguments and a `run`, its arm in `Command` and in `Command::run`. Help, completions,
 //! man pages and `docs/CLI.md` follow from the struct; `UPDATE_DOCS=1 cargo test --features server cli` writes the last.
 
 mod admin;

@@ -23,6 +23,7 @@ struct Inner {
     text: Arc<str>,
     inputs: Vec<Parameter>,
     control: Control,
+    whole: bool,
 }
 
 /// What a statement does to the transaction around it.
@@ -67,12 +68,13 @@ impl Query {
             Cow::Borrowed(text) => text.into(),
             Cow::Owned(text) => text.into(),
         };
-        let control = control(&text);
+        let (control, whole) = (control(&text), whole(&text));
         Ok(Self(Arc::new(Inner {
             name,
             text,
             inputs: translation.parameters,
             control,
+            whole,
         })))
     }
 
@@ -157,6 +159,11 @@ impl Query {
         Err(Error::new(ErrorKind::Unsupported, message).with_query(&self.0.name))
     }
 
+    /// Whether all that it does is undone when it fails. A procedure commits half-way, and so do the statements that tend whole tables.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.whole
+    }
+
     fn by_position(&self, values: Vec<Value>) -> Result<Vec<Value>> {
         let inputs = &self.0.inputs;
         let in_order = inputs
@@ -214,6 +221,15 @@ fn control(text: &str) -> Control {
 }
 
 /// The first three words of the text, in small letters.
+fn whole(text: &str) -> bool {
+    const HALF_WAY: [&str; 9] = [
+        "alter", "analyze", "call", "cluster", "create", "do", "drop", "reindex", "vacuum",
+    ];
+    first_words(text)
+        .first()
+        .is_none_or(|word| !HALF_WAY.contains(&word.as_str()))
+}
+
 fn first_words(text: &str) -> Vec<String> {
     let mut rest = text.trim_start();
     loop {
@@ -324,6 +340,28 @@ mod tests {
                     .is_ok_and(|query| query.refuse_transaction_control().is_ok()),
                 "{text}"
             );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_may_commit_half_way_is_known() -> Result<()> {
+        for text in [
+            "SELECT 1",
+            "(TABLE t)",
+            "with x as (select 1) insert into t table x",
+            "",
+            "DEALLOCATE ALL",
+        ] {
+            assert!(Query::new("t", text)?.is_whole(), "{text}");
+        }
+        for text in [
+            "CALL p()",
+            "/* x */ do $$ begin end $$",
+            "VACUUM t",
+            "CREATE INDEX CONCURRENTLY i ON t (a)",
+        ] {
+            assert!(!Query::new("t", text)?.is_whole(), "{text}");
         }
         Ok(())
     }

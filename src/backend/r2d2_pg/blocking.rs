@@ -2,7 +2,7 @@
 
 use super::super::Settings;
 use super::super::budget::{Budget, Permit, Shed};
-use super::super::failure::{Failure, Fate};
+use super::super::failure::{Failure, Fate, Tries};
 use super::link::Link;
 use super::pool::{Held, Pool};
 use super::queue::{Claim, Desk, Job, Queue};
@@ -10,16 +10,16 @@ use crate::error::{Error, ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tracing::Span;
 
-/// How often a call goes to another connection because the one it got had been ended before.
-const TRIES: usize = 3;
-
 /// How often the floor and the idle connections are looked after.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// What each of several connections is given to answer, however long those before it took.
+const LEAST: Duration = Duration::from_millis(10);
 
 /// The pool, the threads, and what they wait for.
 pub(super) struct Blocking {
@@ -67,9 +67,10 @@ impl Blocking {
     /// what was begun runs to its end, also when nobody waits any more.
     pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
+        tries: Tries,
         mut work: impl FnMut(&mut Link<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        self.hop(move |desk, limit| attempt(desk, limit, &mut work))
+        self.hop(move |desk, limit| attempt(desk, limit, tries, &mut work))
             .await
     }
 
@@ -88,7 +89,7 @@ impl Blocking {
             if !reply.is_closed() {
                 let result =
                     catch_unwind(AssertUnwindSafe(|| work(desk, limit))).unwrap_or_else(|_| {
-                        desk.retire();
+                        desk.abandon();
                         Err(Error::new(
                             ErrorKind::Panic,
                             "the code that ran the call panicked; its connection was closed",
@@ -102,6 +103,10 @@ impl Blocking {
             work: Box::new(work),
         };
         self.queue.push(job).map_err(|_| closed())?;
+        let _in_line = InLine {
+            queue: &self.queue,
+            claim: &claim,
+        };
         if let Some(result) = self.admit(&claim, &mut answer).await? {
             return result;
         }
@@ -111,11 +116,11 @@ impl Blocking {
     /// Waits for a permit; the answer may come first, when a thread that came free took the job along.
     async fn admit<T>(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
         answer: &mut oneshot::Receiver<Result<T>>,
     ) -> Result<Option<Result<T>>> {
         if let Some(permit) = self.budget.try_acquire() {
-            self.queue.grant(permit, self.pool());
+            self.queue.grant(permit, claim, self.pool());
             return Ok(None);
         }
         tokio::select! {
@@ -123,10 +128,10 @@ impl Blocking {
             result = answer => Ok(Some(result.unwrap_or_else(|_| Err(closed())))),
             permit = self.budget.acquire(self.settings.acquire_timeout) => match permit {
                 Ok(permit) => {
-                    self.queue.grant(permit, self.pool());
+                    self.queue.grant(permit, claim, self.pool());
                     Ok(None)
                 }
-                Err(error) if claim.take() => Err(error),
+                Err(error) if self.queue.give_up(claim) => Err(error),
                 Err(_) => Ok(None),
             },
         }
@@ -161,12 +166,14 @@ impl Blocking {
         }
     }
 
-    /// Closes connections above the floor that were idle for too long.
+    /// Closes connections that are too old, and those above the floor that were idle for too long.
     fn trim(&self) {
         let (size, idle) = self.pool().figures();
         let mut may_go = size.saturating_sub(self.settings.floor);
         for (held, _permit) in self.take_idle(idle) {
-            if may_go > 0 && held.idle() >= self.settings.idle_timeout {
+            if held.is_old() {
+                held.retire();
+            } else if may_go > 0 && held.idle() >= self.settings.idle_timeout {
                 may_go -= 1;
                 held.retire();
             }
@@ -190,14 +197,7 @@ impl Blocking {
         let started = thread::Builder::new()
             .name("pontoon-keeper".into())
             .spawn(move || {
-                let idle = blocking.pool().figures().1;
-                let mut alive = 0;
-                for (mut held, _permit) in blocking.take_idle(idle) {
-                    match held.link().ping() {
-                        Ok(()) => alive += 1,
-                        Err(_) => held.retire(),
-                    }
-                }
+                let alive = blocking.ping_idle();
                 blocking.warm();
                 let _nobody_waits = done.send(alive);
             });
@@ -207,6 +207,21 @@ impl Blocking {
         alive.await.unwrap_or(0)
     }
 
+    /// How many idle connections answer, all within one limit; the others are closed.
+    fn ping_idle(&self) -> usize {
+        let deadline = Instant::now() + self.settings.open_timeout;
+        let taken = self.take_idle(self.pool().figures().1);
+        let answers = taken.into_iter().map(|(mut held, _permit)| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let alive = held.link().answers(left.max(LEAST));
+            if !alive {
+                held.abandon();
+            }
+            usize::from(alive)
+        });
+        answers.sum()
+    }
+
     /// Refuses new calls, waits for those that run, and closes the connections.
     pub(super) async fn close(&self) {
         self.queue.close();
@@ -214,7 +229,7 @@ impl Blocking {
             sleep(Duration::from_millis(5)).await;
         }
         self.pool().close();
-        while self.pool().figures().0 > 0 && self.pool().is_own() {
+        while self.pool().is_open() {
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -276,9 +291,9 @@ impl Desk<'_> {
     }
 
     /// Closes the connection, if the job has one.
-    pub(super) fn retire(&mut self) {
+    pub(super) fn abandon(&mut self) {
         if let Some(held) = self.held.take() {
-            held.retire();
+            held.abandon();
         }
     }
 
@@ -286,8 +301,20 @@ impl Desk<'_> {
     pub(super) fn settle(&mut self, fate: Fate) {
         if matches!(fate, Fate::NeverSent | Fate::Broken) {
             self.pool.suspect();
-            self.retire();
+            self.abandon();
         }
+    }
+}
+
+/// A caller that has a job in line; one that goes takes the job along.
+struct InLine<'a> {
+    queue: &'a Queue,
+    claim: &'a Arc<Claim>,
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        let _had_begun = !self.queue.give_up(self.claim);
     }
 }
 
@@ -295,23 +322,20 @@ impl Desk<'_> {
 pub(super) fn attempt<T>(
     desk: &mut Desk<'_>,
     limit: Duration,
+    mut tries: Tries,
     work: &mut dyn FnMut(&mut Link<'_>) -> Outcome<T>,
 ) -> Result<T> {
-    let mut tries = 1;
     loop {
         let connection = desk.connection(limit)?;
+        tries.begin();
         match work(&mut connection.link()) {
             Ok(value) => return Ok(value),
-            Err(Failure {
-                fate: Fate::NeverSent,
-                ..
-            }) if tries < TRIES => desk.settle(Fate::NeverSent),
+            Err(Failure { fate, .. }) if tries.again(fate) => desk.settle(fate),
             Err(Failure { error, fate }) => {
                 desk.settle(fate);
                 return Err(error);
             }
         }
-        tries += 1;
     }
 }
 

@@ -14,6 +14,7 @@ use std::error::Error as StdError;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A statement with what the server said of it.
 pub(super) struct Prepared {
@@ -66,7 +67,8 @@ impl Link<'_> {
         self.statements.0.clear();
     }
 
-    /// Runs a statement and gives its count; one that the server calls stale is prepared anew, once, where `again` allows it.
+    /// Runs a statement and gives its count; one that the server calls stale is prepared anew, once, where `again` allows it, and else at
+    /// its next use.
     pub(super) fn run(
         &mut self,
         query: &Query,
@@ -75,11 +77,17 @@ impl Link<'_> {
         again: bool,
     ) -> Result<u64, Failure> {
         match self.run_once(query, values, take) {
-            Err(Failure {
-                fate: Fate::Stale, ..
-            }) if again => {
+            Err(
+                stale @ Failure {
+                    fate: Fate::Stale, ..
+                },
+            ) => {
                 self.forget();
-                self.run_once(query, values, take)
+                if again {
+                    self.run_once(query, values, take)
+                } else {
+                    Err(stale)
+                }
             }
             other => other,
         }
@@ -138,6 +146,11 @@ impl Link<'_> {
 
     pub(super) fn ping(&mut self) -> Result<(), Failure> {
         self.client.simple_query("").map(drop).map_err(failure)
+    }
+
+    /// Whether the server answers within `limit`; one that does not leaves the connection unfit.
+    pub(super) fn answers(&mut self, limit: Duration) -> bool {
+        self.client.is_valid(limit).is_ok()
     }
 }
 

@@ -8,7 +8,7 @@ mod stream;
 mod transaction;
 
 use super::budget::Budget;
-use super::failure::{Failure, Fate};
+use super::failure::{Failure, Fate, Tries};
 use super::session::Target;
 use super::{
     BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
@@ -83,9 +83,10 @@ impl R2d2Backend {
                 Some(begin) => {
                     in_transaction(link, begin, |link| work(link, &asked, &values, false))
                 }
-                None => work(link, &asked, &values, true),
+                None => work(link, &asked, &values, asked.is_whole()),
             };
-            self.blocking.run_blocking(work).await
+            let tries = Tries::new(query.is_whole());
+            self.blocking.run_blocking(tries, work).await
         };
         answer.await.map_err(|error| told(error, query))
     }
@@ -101,7 +102,7 @@ fn in_transaction<T>(
     let outcome = work(link);
     link.forget();
     match &outcome {
-        Ok(_) => link.batch("COMMIT")?,
+        Ok(_) => link.batch("COMMIT").map_err(Failure::of_commit)?,
         Err(Failure {
             fate: Fate::Usable | Fate::Stale,
             ..
@@ -197,13 +198,13 @@ impl StorageBackend for R2d2Backend {
             None => link.describe(&asked),
         };
         self.blocking
-            .run_blocking(work)
+            .run_blocking(Tries::new(true), work)
             .await
             .map_err(|error| told(error, query))
     }
 
     async fn ping(&self) -> Result<()> {
-        let answer = self.blocking.run_blocking(ping).await;
+        let answer = self.blocking.run_blocking(Tries::new(true), ping).await;
         answer.map_err(|error| error.with_backend(BackendKind::Blocking.as_str()))
     }
 

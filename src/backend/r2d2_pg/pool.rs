@@ -4,16 +4,21 @@ use super::super::Settings;
 use super::super::budget::{Budget, Slot};
 use super::super::failure::{unreachable, waiting_helps};
 use super::super::session::{self, Tls};
+use super::blocking::closed;
 use super::link::{Link, Statements, failure};
 use crate::error::{Error, ErrorKind, Result, Wait};
 use postgres::{Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long each look into the pool lasts before the reason that no connection came is asked for.
 const SLICE: Duration = Duration::from_millis(100);
+
+/// How often a pool that is being closed is looked into.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Where the threads get their connections from.
 pub(super) trait Pool: Send + Sync {
@@ -29,11 +34,12 @@ pub(super) trait Pool: Send + Sync {
     /// Open and idle connections.
     fn figures(&self) -> (usize, usize);
 
-    /// Opens no connection any more and closes those that are idle; a pool that the service owns stays as it is.
+    /// Opens no connection any more and closes those that are idle, also those that were being opened; a pool that the service owns
+    /// stays as it is.
     fn close(&self);
 
-    /// Whether this backend opened the connections.
-    fn is_own(&self) -> bool;
+    /// Whether connections are open, or being opened, that closing waits for.
+    fn is_open(&self) -> bool;
 }
 
 /// A connection that a thread holds; dropping it gives it back to its pool.
@@ -43,8 +49,14 @@ pub(super) trait Held {
     /// Closes the connection instead of giving it back.
     fn retire(self: Box<Self>);
 
+    /// As [`retire`](Held::retire), for a connection whose call did not finish: it makes nobody wait, and the server need not go on.
+    fn abandon(self: Box<Self>);
+
     /// How long it had been idle before it was taken.
     fn idle(&self) -> Duration;
+
+    /// Whether it is older than a connection of this backend's may become.
+    fn is_old(&self) -> bool;
 }
 
 /// A pool of connections that this backend opens.
@@ -64,6 +76,24 @@ struct Opening {
     /// Why the last attempt to open a connection failed: r2d2 itself keeps the text alone.
     failed: Mutex<Option<Error>>,
     closed: AtomicBool,
+    /// Connections that are open or being opened: r2d2 knows those that came to it.
+    open: AtomicUsize,
+}
+
+/// Counts a connection from before it is opened until it is closed.
+struct Counted(Arc<Opening>);
+
+impl Counted {
+    fn new(opening: &Arc<Opening>) -> Self {
+        opening.open.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(opening))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 struct Opener(Arc<Opening>);
@@ -72,12 +102,14 @@ struct Opener(Arc<Opening>);
 pub(super) struct Pooled {
     client: Client,
     statements: Statements,
+    since: Instant,
     last_used: Instant,
     idle: Duration,
     seen_broken: u64,
     retired: bool,
-    /// Kept as long as the connection is open.
+    /// Both are kept as long as the connection is open, so they come after it.
     _slot: Slot,
+    counted: Counted,
 }
 
 impl ManageConnection for Opener {
@@ -104,7 +136,11 @@ impl ManageConnection for Opener {
 }
 
 impl Opening {
-    fn open(&self) -> Result<Pooled> {
+    fn open(self: &Arc<Self>) -> Result<Pooled> {
+        let counted = Counted::new(self);
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
         let seen_broken = self.broken.load(Ordering::Acquire);
         let slot = self.budget.slot_blocking(self.settings.open_timeout)?;
         let mut client = self
@@ -119,11 +155,13 @@ impl Opening {
         Ok(Pooled {
             client,
             statements: Statements::new(self.settings.statement_cache),
+            since: Instant::now(),
             last_used: Instant::now(),
             idle: Duration::ZERO,
             seen_broken,
             retired: false,
             _slot: slot,
+            counted,
         })
     }
 
@@ -146,11 +184,16 @@ impl Opening {
     }
 }
 
+impl Pooled {
+    fn is_old(&self) -> bool {
+        self.since.elapsed() > self.counted.0.settings.max_lifetime
+    }
+}
+
 impl OwnPool {
     pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
         let setup = session::setup_sql(&settings);
         let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
-        let lifetime = settings.max_lifetime;
         let opening = Arc::new(Opening {
             config,
             tls,
@@ -160,14 +203,16 @@ impl OwnPool {
             broken: AtomicU64::new(0),
             failed: Mutex::new(None),
             closed: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
         });
-        // The floor and the idle connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use.
+        // The floor, idle and old connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use, and
+        // its threads for half a minute after the last handle is gone.
         let pool = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .idle_timeout(None)
-            .max_lifetime(Some(lifetime))
+            .max_lifetime(None)
             .connection_timeout(Duration::from_secs(1))
             .error_handler(Box::new(NopErrorHandler))
             .build_unchecked(Opener(Arc::clone(&opening)));
@@ -176,6 +221,9 @@ impl OwnPool {
 
     /// Whether the connection may be used: it is tested where it is suspect, or was idle for long.
     fn fit(&self, pooled: &mut Pooled) -> bool {
+        if pooled.is_old() {
+            return false;
+        }
         let broken = self.opening.broken.load(Ordering::Acquire);
         pooled.idle = pooled.last_used.elapsed();
         if pooled.seen_broken == broken && pooled.idle < self.opening.settings.test_after {
@@ -199,7 +247,7 @@ impl Pool for OwnPool {
                     if self.fit(&mut pooled) {
                         return Ok(Box::new(pooled));
                     }
-                    pooled.retired = true;
+                    Box::new(pooled).abandon();
                 }
                 Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
                 Err(_) => {
@@ -228,18 +276,23 @@ impl Pool for OwnPool {
 
     fn close(&self) {
         self.opening.closed.store(true, Ordering::Release);
-        let pool = self.pool.clone();
+        let (pool, opening) = (self.pool.clone(), Arc::clone(&self.opening));
         // On a thread of its own: dropping a connection blocks.
-        let started = std::thread::Builder::new()
+        let started = thread::Builder::new()
             .name("pontoon-keeper".into())
-            .spawn(move || while pool.try_get().is_some() {});
+            .spawn(move || {
+                while opening.open.load(Ordering::Acquire) > 0 {
+                    while pool.try_get().is_some() {}
+                    thread::sleep(ASK_AGAIN);
+                }
+            });
         if let Err(error) = started {
             tracing::error!(%error, "no thread could be started to close the blocking backend's connections");
         }
     }
 
-    fn is_own(&self) -> bool {
-        true
+    fn is_open(&self) -> bool {
+        self.opening.open.load(Ordering::Acquire) > 0
     }
 }
 
@@ -257,8 +310,33 @@ impl Held for PooledConnection<Opener> {
         self.retired = true;
     }
 
+    fn abandon(mut self: Box<Self>) {
+        self.retired = true;
+        if !self.client.is_closed() {
+            let (cancel, opening) = (self.client.cancel_token(), Arc::clone(&self.counted.0));
+            close_elsewhere(move || {
+                let _cancelled = cancel.cancel_query(opening.tls.clone());
+                drop(self);
+            });
+        }
+    }
+
     fn idle(&self) -> Duration {
         self.idle
+    }
+
+    fn is_old(&self) -> bool {
+        Pooled::is_old(self)
+    }
+}
+
+/// Closes a connection on a thread of its own: the driver waits for the answer to what was sent last, and that may never come.
+fn close_elsewhere(close: impl FnOnce() + Send + 'static) {
+    let started = thread::Builder::new()
+        .name("pontoon-keeper".into())
+        .spawn(close);
+    if let Err(error) = started {
+        tracing::error!(%error, "no thread could be started to close a connection");
     }
 }
 
@@ -336,6 +414,7 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
             if self.fit(&mut held) {
                 return Ok(Box::new(held));
             }
+            Box::new(held).abandon();
         }
     }
 
@@ -356,7 +435,7 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
 
     fn close(&self) {}
 
-    fn is_own(&self) -> bool {
+    fn is_open(&self) -> bool {
         false
     }
 }
@@ -376,13 +455,23 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
-        let _ended = self
-            .connection
-            .batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
+        let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+        let _ended = self.connection.batch_execute(end);
+    }
+
+    fn abandon(self: Box<Self>) {
+        if !self.connection.is_closed() {
+            close_elsewhere(move || self.retire());
+        }
     }
 
     fn idle(&self) -> Duration {
         self.idle
+    }
+
+    /// How old a connection of the service's pool may become is the service's business.
+    fn is_old(&self) -> bool {
+        false
     }
 }
 

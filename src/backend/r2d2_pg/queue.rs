@@ -41,13 +41,14 @@ pub(super) struct Desk<'a> {
     pub(super) held: Option<Box<dyn Held>>,
 }
 
-/// Jobs that wait, threads that wait, and permits that came before their job.
+/// Jobs that wait and threads that wait.
 #[derive(Default)]
 struct State {
+    /// Jobs whose caller waits for a permit.
     jobs: VecDeque<Job>,
+    /// Jobs that have their permit. They come before the others: their caller has left the budget's line.
+    admitted: VecDeque<(Job, Permit)>,
     parked: Vec<Thread>,
-    /// Permits whose job is in the queue but has no thread yet.
-    ready: Vec<Permit>,
     threads: usize,
     closed: bool,
 }
@@ -69,7 +70,7 @@ impl Queue {
         })
     }
 
-    /// Puts a job in line. It runs once a permit comes for it, or for one behind it.
+    /// Puts a job in line. It runs once a permit comes for it, or once a thread comes free that has one.
     pub(super) fn push(&self, job: Job) -> Result<(), Job> {
         let mut state = self.lock();
         if state.closed {
@@ -79,13 +80,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Gives a permit for the job that is first in line.
-    pub(super) fn grant(self: &Arc<Self>, permit: Permit, pool: &Arc<dyn Pool>) {
+    /// Gives a job its permit; where the job has left the line already, the permit goes back.
+    pub(super) fn grant(
+        self: &Arc<Self>,
+        permit: Permit,
+        claim: &Arc<Claim>,
+        pool: &Arc<dyn Pool>,
+    ) {
         let mut state = self.lock();
-        if state.jobs.is_empty() {
+        let Some(job) = remove(&mut state.jobs, claim) else {
             return;
-        }
-        state.ready.push(permit);
+        };
+        state.admitted.push_back((job, permit));
         if let Some(parked) = state.parked.pop() {
             drop(state);
             parked.unpark();
@@ -94,6 +100,24 @@ impl Queue {
             drop(state);
             self.start(Arc::clone(pool));
         }
+    }
+
+    /// Takes a job that nobody waits for any more out of the line. False for one that has begun, which runs on.
+    pub(super) fn give_up(&self, claim: &Arc<Claim>) -> bool {
+        if !claim.take() {
+            return false;
+        }
+        let mut state = self.lock();
+        let at = state
+            .admitted
+            .iter()
+            .position(|(job, _)| Arc::ptr_eq(&job.claim, claim));
+        let admitted = at.and_then(|at| state.admitted.remove(at));
+        let waiting = remove(&mut state.jobs, claim);
+        // What a job holds may take long to drop.
+        drop(state);
+        drop((admitted, waiting));
+        true
     }
 
     fn start(self: &Arc<Self>, pool: Arc<dyn Pool>) {
@@ -118,9 +142,7 @@ impl Queue {
             let Some(job) = self.next(&mut permit, &mut desk) else {
                 return;
             };
-            if job.claim.take() {
-                (job.work)(&mut desk);
-            }
+            (job.work)(&mut desk);
         }
     }
 
@@ -128,18 +150,22 @@ impl Queue {
     fn next(&self, permit: &mut Option<Permit>, desk: &mut Desk<'_>) -> Option<Job> {
         let mut state = self.lock();
         loop {
+            while let Some((job, own)) = state.admitted.pop_front() {
+                *permit = Some(own);
+                if job.claim.take() {
+                    return Some(job);
+                }
+            }
             // Whoever waits for the budget elsewhere goes first; else the permit goes from job to job.
             if permit.is_some() && self.budget.waiting() > state.jobs.len() {
                 *permit = None;
             }
-            if permit.is_none() {
-                *permit = state.ready.pop();
-            }
-            if permit.is_some() {
-                if let Some(job) = state.jobs.pop_front() {
+            while permit.is_some()
+                && let Some(job) = state.jobs.pop_front()
+            {
+                if job.claim.take() {
                     return Some(job);
                 }
-                state.ready.clear();
             }
             drop(state);
             // The connection first: who gets the permit must find it in the pool.
@@ -155,7 +181,7 @@ impl Queue {
         let mut state = self.lock();
         let mut idle = false;
         loop {
-            if !state.ready.is_empty() {
+            if !state.admitted.is_empty() {
                 return Some(state);
             }
             if state.closed || idle {
@@ -175,28 +201,31 @@ impl Queue {
 
     /// Ends the threads once they come free, and refuses new jobs; those in line are dropped.
     pub(super) fn close(&self) {
-        let (parked, jobs) = {
-            let mut state = self.lock();
-            state.closed = true;
-            state.ready.clear();
-            (
-                std::mem::take(&mut state.parked),
-                std::mem::take(&mut state.jobs),
-            )
-        };
-        drop(jobs);
+        let mut state = self.lock();
+        state.closed = true;
+        let parked = std::mem::take(&mut state.parked);
+        let jobs = std::mem::take(&mut state.jobs);
+        let admitted = std::mem::take(&mut state.admitted);
+        drop(state);
+        drop((jobs, admitted));
         parked.iter().for_each(Thread::unpark);
     }
 
     /// How many threads there are, and how many jobs wait.
     pub(super) fn figures(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.threads, state.jobs.len())
+        (state.threads, state.jobs.len() + state.admitted.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the job with that claim out of the line.
+fn remove(jobs: &mut VecDeque<Job>, claim: &Arc<Claim>) -> Option<Job> {
+    let at = jobs.iter().position(|job| Arc::ptr_eq(&job.claim, claim))?;
+    jobs.remove(at)
 }
 
 impl fmt::Debug for Queue {

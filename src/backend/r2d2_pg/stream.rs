@@ -1,6 +1,6 @@
 //! Rows of the blocking backend as they arrive: the thread stops reading from the server while the reader is behind.
 
-use super::super::failure::{Failure, Fate};
+use super::super::failure::{Failure, Tries};
 use super::blocking::Blocking;
 use super::link::Link;
 use super::queue::Desk;
@@ -101,16 +101,14 @@ fn serve(
     around: Option<&str>,
     reader: &mut Reader,
 ) -> Result<()> {
-    let mut again = true;
+    let mut tries = Tries::new(query.is_whole());
     loop {
         let mut link = desk.connection(limit)?.link();
+        tries.begin();
         let outcome = read(&mut link, query, values, around, reader);
         match outcome {
             Ok(()) => return Ok(()),
-            Err(Failure {
-                fate: Fate::NeverSent,
-                ..
-            }) if again && !reader.sent => desk.settle(Fate::NeverSent),
+            Err(Failure { fate, .. }) if tries.again(fate) && !reader.sent => desk.settle(fate),
             Err(Failure { error, fate }) => {
                 desk.settle(fate);
                 if !reader.sent {
@@ -120,7 +118,6 @@ fn serve(
                 return Ok(());
             }
         }
-        again = false;
     }
 }
 
@@ -131,8 +128,9 @@ fn read(
     around: Option<&str>,
     reader: &mut Reader,
 ) -> Result<(), Failure> {
+    let again = around.is_none() && query.is_whole();
     let mut run = |link: &mut Link<'_>| {
-        link.run(query, values, &mut |row| reader.take(row), around.is_none())?;
+        link.run(query, values, &mut |row| reader.take(row), again)?;
         if reader.flush().is_break() {
             tracing::debug!(query = %query.name(), "the reader gave the last rows up");
         }

@@ -1,6 +1,6 @@
 //! A transaction of the blocking backend: one job that keeps a thread and a connection, takes commands and answers them.
 
-use super::super::failure::{Failure, Fate, commit_failed};
+use super::super::failure::{Failure, Fate, Tries, commit_failed};
 use super::super::{BackendKind, StorageTransaction, TransactionOptions};
 use super::blocking::{Blocking, Outcome, attempt, closed};
 use super::link::Link;
@@ -120,13 +120,14 @@ impl R2d2Transaction {
         params: Params,
         run: impl FnOnce(&mut Link<'_>, &Query, &[crate::sql::Value]) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let values = query.arrange(params)?;
-        query.refuse_transaction_control()?;
-        let asked = query.clone();
-        let result = self
-            .call(false, move |link| run(link, &asked, &values))
-            .await;
-        result.map_err(|error| {
+        let answer = async {
+            let values = query.arrange(params)?;
+            query.refuse_transaction_control()?;
+            let asked = query.clone();
+            self.call(false, move |link| run(link, &asked, &values))
+                .await
+        };
+        answer.await.map_err(|error| {
             error
                 .with_query(query.name())
                 .with_backend(BackendKind::Blocking.as_str())
@@ -168,7 +169,7 @@ fn serve(
     mut inbox: mpsc::Receiver<Command>,
     started: oneshot::Sender<()>,
 ) -> Result<()> {
-    attempt(desk, limit, &mut |link| link.batch(begin))?;
+    attempt(desk, limit, Tries::new(true), &mut |link| link.batch(begin))?;
     let mut go_on = started.send(()).is_ok();
     while go_on {
         let Some(command) = inbox.blocking_recv() else {
@@ -191,7 +192,7 @@ fn serve(
     }
     if let Err(failure) = link.batch("ROLLBACK") {
         desk.settle(failure.fate);
-        desk.retire();
+        desk.abandon();
     }
     Ok(())
 }

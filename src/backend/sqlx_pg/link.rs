@@ -123,7 +123,7 @@ impl Link<'_> {
             .map_err(failure)
     }
 
-    /// Runs a statement; one that the server calls stale is prepared anew, once, where `again` allows it.
+    /// Runs a statement; one that the server calls stale is prepared anew, once, where `again` allows it, and else at its next use.
     pub(super) async fn run(
         &mut self,
         query: &Query,
@@ -132,11 +132,17 @@ impl Link<'_> {
         again: bool,
     ) -> Result<(), Failure> {
         match self.run_once(query, values, sink).await {
-            Err(Failure {
-                fate: Fate::Stale, ..
-            }) if again => {
+            Err(
+                stale @ Failure {
+                    fate: Fate::Stale, ..
+                },
+            ) => {
                 Box::pin(self.forget()).await?;
-                Box::pin(self.run_once(query, values, sink)).await
+                if again {
+                    Box::pin(self.run_once(query, values, sink)).await
+                } else {
+                    Err(stale)
+                }
             }
             other => other,
         }

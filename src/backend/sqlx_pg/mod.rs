@@ -7,7 +7,7 @@ mod transaction;
 mod types;
 
 use super::budget::Budget;
-use super::failure::{Failure, Fate};
+use super::failure::{Failure, Fate, Tries};
 use super::session::{self, Target};
 use super::{
     BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
@@ -32,9 +32,6 @@ pub struct SqlxBackend {
     pools: Arc<Pools>,
 }
 
-/// How often a call goes to another connection because the one it got had been ended before.
-const TRIES: usize = 3;
-
 impl SqlxBackend {
     /// A backend on the database that `target` names; connections are opened when they are needed, and the floor at the first
     /// [`keep_alive`](StorageBackend::keep_alive).
@@ -56,17 +53,14 @@ impl SqlxBackend {
             let values = query.arrange(params)?;
             query.refuse_transaction_control()?;
             let limit = self.pools.settings().answer_timeout;
-            let mut tries = 1;
+            let mut tries = Tries::new(query.is_whole());
             loop {
                 let mut lease = self.pools.lease().await?;
+                tries.begin();
                 match self.attempt(&mut lease, limit, query, &values, sink).await {
-                    Err(Failure {
-                        fate: Fate::NeverSent,
-                        ..
-                    }) if tries < TRIES => lease.broke(),
+                    Err(Failure { fate, .. }) if tries.again(fate) => lease.broke(),
                     result => return settle(&mut lease, result),
                 }
-                tries += 1;
             }
         };
         answer.await.map_err(|error| told(error, query))
@@ -87,28 +81,22 @@ impl SqlxBackend {
                 let call = in_transaction(&mut link, &begin, query, values, sink);
                 Box::pin(within(limit, call)).await
             }
-            None => within(limit, link.run(query, values, sink, true)).await,
+            None => within(limit, link.run(query, values, sink, query.is_whole())).await,
         }
     }
 
     async fn begin_anew(&self, options: TransactionOptions) -> Result<SqlxTransaction> {
         let limit = self.pools.settings().answer_timeout;
         let begin = options.begin_sql(self.pools.settings());
-        let mut tries = 1;
+        let mut tries = Tries::new(true);
         loop {
             let lease = self.pools.lease().await?;
+            tries.begin();
             match SqlxTransaction::begin(lease, &begin, options.name, limit).await {
                 Ok(transaction) => return Ok(transaction),
-                Err((
-                    mut lease,
-                    Failure {
-                        fate: Fate::NeverSent,
-                        ..
-                    },
-                )) if tries < TRIES => lease.broke(),
+                Err((mut lease, failure)) if tries.again(failure.fate) => lease.broke(),
                 Err((mut lease, failure)) => return settle(&mut lease, Err(failure)),
             }
-            tries += 1;
         }
     }
 }
@@ -126,7 +114,7 @@ async fn in_transaction(
     match &result {
         Ok(()) => {
             link.forget().await?;
-            link.batch("COMMIT").await?;
+            link.batch("COMMIT").await.map_err(Failure::of_commit)?;
         }
         Err(Failure {
             fate: Fate::Usable | Fate::Stale,
@@ -210,17 +198,14 @@ impl StorageBackend for SqlxBackend {
             let values = query.arrange(params)?;
             query.refuse_transaction_control()?;
             let limit = self.pools.settings().answer_timeout;
-            let mut tries = 1;
+            let mut tries = Tries::new(query.is_whole());
             loop {
                 let lease = self.pools.lease().await?;
+                tries.begin();
                 match stream::start(lease, query.clone(), values.clone(), limit).await {
-                    Err(Failure {
-                        fate: Fate::NeverSent,
-                        ..
-                    }) if tries < TRIES => self.pools.suspect(),
+                    Err(Failure { fate, .. }) if tries.again(fate) => self.pools.suspect(),
                     result => return result.map_err(|failure| failure.error),
                 }
-                tries += 1;
             }
         };
         let query = query.clone();

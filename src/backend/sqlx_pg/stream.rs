@@ -38,7 +38,7 @@ fn rows(
             within(limit, lease.link().batch(begin)).await?;
         }
         let mut arrived = 0_usize;
-        let mut again = !pooler;
+        let mut again = !pooler && query.is_whole();
         let ended = loop {
             let mut link = lease.link();
             let mut rows = match within(limit, link.stream(&query, &values)).await {
@@ -71,7 +71,7 @@ fn rows(
             let mut link = lease.link();
             within(limit, async {
                 link.forget().await?;
-                link.batch(end).await
+                link.batch(end).await.map_err(Failure::of_commit)
             }).await?;
         }
         if usable {

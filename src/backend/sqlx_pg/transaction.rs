@@ -47,23 +47,24 @@ impl SqlxTransaction {
     }
 
     async fn run(&mut self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
+        let answer = self.attempt(query, params, sink).await;
+        answer.map_err(|error| Self::told(error.with_query(query.name())))
+    }
+
+    async fn attempt(&mut self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
         let values = query.arrange(params)?;
         query.refuse_transaction_control()?;
         // A call that was given up half-way left the connection where nobody knows.
         self.lease.take_if(|lease| !lease.is_finished());
         let Some(lease) = self.lease.as_mut() else {
-            return Err(self.lost().with_query(query.name()));
+            return Err(self.lost());
         };
         let result = within(
             self.answer_timeout,
             lease.link().run(query, &values, sink, false),
         )
         .await;
-        self.settle(result).map_err(|error| {
-            error
-                .with_query(query.name())
-                .with_backend(BackendKind::Async.as_str())
-        })
+        self.settle(result)
     }
 
     /// What a call's result means for the transaction.

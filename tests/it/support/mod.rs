@@ -2,6 +2,8 @@
 //!
 //! A test that kills the server, freezes it or uses up its sessions takes its [`own_server`].
 
+mod alone;
+mod backends;
 mod database;
 pub(crate) mod http;
 
@@ -12,6 +14,11 @@ use pontoon::backend::{Budget, Settings, SqlxBackend, StorageBackend, Target};
 use pontoon::embedded::{Embedded, Options};
 use tokio::runtime::Builder;
 
+pub(crate) use alone::{Heartbeat, alone, peak_memory, threads};
+pub(crate) use backends::{
+    Bench, Open, TOTAL, blocking, eventually, on, on_each_backend, open, query, refused, sessions,
+    sqlx,
+};
 pub(crate) use database::{Database, execute};
 
 /// The server that all tests of this binary share. It ends with the process: a static is not dropped, but the server's

@@ -1,0 +1,325 @@
+//! Callers that give up: each call, at each state of the server, costs no connection, no permit and no thread.
+
+use crate::support::{
+    Bench, alone, eventually, on_each_backend, open, own_server, query, sessions, threads,
+};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use pontoon::backend::{BackendKind, Budget, Settings, StorageBackend, TransactionOptions};
+use pontoon::embedded::Embedded;
+use pontoon::sql::Params;
+use pontoon::{ErrorKind, Result};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+on_each_backend!(
+    a_call_given_up_costs_nothing,
+    a_call_given_up_on_a_frozen_server_costs_nothing,
+    a_frozen_server_costs_no_more_than_the_limit,
+    calls_given_up_in_line_let_others_through,
+    a_waiting_call_given_up_is_never_sent,
+);
+
+/// A call as a caller makes it, on a statement that the server answers in its own way.
+type Call = for<'a> fn(&'a dyn StorageBackend, &'a str) -> BoxFuture<'a, Result<()>>;
+
+/// Every place where a caller can give up.
+const CALLS: [(&str, Call); 12] = [
+    ("execute", |backend, sql| {
+        Box::pin(async { backend.execute(&query(sql), Params::none()).await.map(drop) })
+    }),
+    ("fetch_all", |backend, sql| {
+        Box::pin(async {
+            backend
+                .fetch_all(&query(sql), Params::none())
+                .await
+                .map(drop)
+        })
+    }),
+    ("fetch_optional", |backend, sql| {
+        Box::pin(async {
+            backend
+                .fetch_optional(&query(sql), Params::none())
+                .await
+                .map(drop)
+        })
+    }),
+    ("fetch", |backend, sql| {
+        Box::pin(async {
+            let mut rows = backend.fetch(&query(sql), Params::none()).await?;
+            while let Some(row) = rows.next().await {
+                row?;
+            }
+            Ok(())
+        })
+    }),
+    ("describe", |backend, sql| {
+        Box::pin(async { backend.describe(&query(sql)).await.map(drop) })
+    }),
+    ("begin", |backend, _| {
+        Box::pin(async { backend.begin(TransactionOptions::default()).await.map(drop) })
+    }),
+    ("tx.execute", |backend, sql| {
+        Box::pin(async {
+            let mut transaction = backend.begin(TransactionOptions::default()).await?;
+            transaction
+                .execute(&query(sql), Params::none())
+                .await
+                .map(drop)
+        })
+    }),
+    ("tx.fetch_all", |backend, sql| {
+        Box::pin(async {
+            let mut transaction = backend.begin(TransactionOptions::default()).await?;
+            transaction
+                .fetch_all(&query(sql), Params::none())
+                .await
+                .map(drop)
+        })
+    }),
+    ("commit", |backend, sql| {
+        Box::pin(async {
+            let mut transaction = backend.begin(TransactionOptions::default()).await?;
+            let result = transaction.execute(&query(sql), Params::none()).await;
+            transaction.commit().await?;
+            result.map(drop)
+        })
+    }),
+    ("rollback", |backend, sql| {
+        Box::pin(async {
+            let mut transaction = backend.begin(TransactionOptions::default()).await?;
+            let result = transaction.execute(&query(sql), Params::none()).await;
+            transaction.rollback().await?;
+            result.map(drop)
+        })
+    }),
+    ("ping", |backend, _| Box::pin(backend.ping())),
+    ("keep_alive", |backend, _| {
+        Box::pin(async {
+            let _alive = backend.keep_alive().await;
+            Ok(())
+        })
+    }),
+];
+
+/// How the server answers: at once, with an error, late, with rows for ever, and late with an error.
+const ANSWERS: [&str; 5] = [
+    "SELECT 1",
+    "SELECT 1/0",
+    "SELECT pg_sleep(0.1)",
+    "SELECT repeat('x', 1000) FROM generate_series(1, 20000)",
+    "SELECT 1/(1 - g) FROM generate_series(0, 1) g, pg_sleep(0.05)",
+];
+
+async fn a_call_given_up_costs_nothing(kind: BackendKind) -> Result<()> {
+    let bench = Bench::of(kind, Settings::default());
+    for (name, call) in CALLS {
+        for sql in ANSWERS {
+            for micros in [0, 100, 400, 1000, 3000, 20_000] {
+                let call = call(&*bench.backend, sql);
+                let _given_up_or_not = timeout(Duration::from_micros(micros), call).await;
+            }
+        }
+        eventually(name, || bench.budget.in_use() == 0).await;
+    }
+    bench.is_sound().await;
+    bench.backend.close().await;
+    assert_eq!(bench.sessions("true"), 0);
+    Ok(())
+}
+
+/// A server that can be frozen, and a backend on it with an open connection.
+async fn freezable(
+    kind: BackendKind,
+    settings: Settings,
+) -> Result<(Embedded, Arc<Budget>, Arc<dyn StorageBackend>)> {
+    let server = own_server(Embedded::options().ephemeral().max_connections(20));
+    let budget = Budget::new(3);
+    let backend = open(kind, &server.url("postgres"), settings, &budget);
+    backend.ping().await?;
+    Ok((server, budget, backend))
+}
+
+async fn is_sound(server: &Embedded, budget: &Budget, backend: &dyn StorageBackend) -> Result<()> {
+    let url = server.url("postgres");
+    eventually("every permit comes back", || budget.in_use() == 0).await;
+    eventually("no transaction stays open", || {
+        sessions(&url, "state LIKE 'idle in tr%'") == 0
+    })
+    .await;
+    eventually("the budget holds", || {
+        sessions(&url, "true") <= budget.total()
+    })
+    .await;
+    for _ in 0..budget.total() {
+        backend.execute(&query("SELECT 1"), Params::none()).await?;
+    }
+    Ok(())
+}
+
+async fn a_call_given_up_on_a_frozen_server_costs_nothing(kind: BackendKind) -> Result<()> {
+    let (server, budget, backend) = freezable(kind, Settings::default()).await?;
+    for (name, call) in CALLS {
+        // What was prepared before would be described without the server.
+        let sql = format!("SELECT 1 AS \"{name}\"");
+        server.freeze();
+        let given_up = timeout(Duration::from_millis(30), call(&*backend, &sql)).await;
+        server.thaw();
+        assert!(given_up.is_err(), "{name} waits for the server");
+        is_sound(&server, &budget, &*backend).await?;
+    }
+    backend.close().await;
+    Ok(())
+}
+
+async fn a_frozen_server_costs_no_more_than_the_limit(kind: BackendKind) -> Result<()> {
+    let mut settings = Settings::default();
+    settings.answer_timeout = Duration::from_millis(100);
+    settings.acquire_timeout = Duration::from_millis(100);
+    settings.open_timeout = Duration::from_millis(100);
+    let (server, budget, backend) = freezable(kind, settings).await?;
+    for (name, call) in CALLS {
+        let sql = format!("SELECT 1 AS \"{name}\"");
+        server.freeze();
+        let result = timeout(Duration::from_secs(5), call(&*backend, &sql)).await;
+        server.thaw();
+        match result.unwrap_or_else(|_| panic!("{name} hangs")) {
+            Ok(()) => assert_eq!(name, "keep_alive"),
+            Err(error) => {
+                assert!(
+                    matches!(error.kind(), ErrorKind::Timeout(_)),
+                    "{name}: {error}"
+                );
+                assert!(
+                    error.to_string().contains("waited 100ms for"),
+                    "{name}: {error}"
+                );
+            }
+        }
+        is_sound(&server, &budget, &*backend).await?;
+    }
+    backend.close().await;
+    Ok(())
+}
+
+async fn calls_given_up_in_line_let_others_through(kind: BackendKind) -> Result<()> {
+    let bench = Bench::of(kind, Settings::default());
+    let other = open(
+        kind,
+        &bench.database.url,
+        Settings::default(),
+        &bench.budget,
+    );
+    for round in 0..20 {
+        let slow = query("SELECT pg_sleep(0.02)");
+        let callers: Vec<_> = (0..60)
+            .map(|n| {
+                // Two pools in one line for one budget.
+                let backend = Arc::clone(if n % 2 == 0 { &bench.backend } else { &other });
+                let slow = slow.clone();
+                tokio::spawn(async move {
+                    let call = backend.execute(&slow, Params::none());
+                    if n % 3 == 0 {
+                        call.await.map(drop)
+                    } else {
+                        let _given_up = timeout(Duration::from_millis(n % 7), call).await;
+                        Ok(())
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            let ended = timeout(Duration::from_secs(30), caller).await;
+            ended
+                .unwrap_or_else(|_| panic!("in round {round} a caller hangs"))
+                .unwrap()?;
+        }
+    }
+    other.close().await;
+    bench.is_sound().await;
+    Ok(())
+}
+
+async fn a_waiting_call_given_up_is_never_sent(kind: BackendKind) -> Result<()> {
+    let bench = Bench::of(kind, Settings::default());
+    bench.beside(&["CREATE TABLE t (id int)"]);
+    let mut held = Vec::new();
+    for _ in 0..bench.budget.total() {
+        held.push(bench.backend.begin(TransactionOptions::default()).await?);
+    }
+    let insert = query("INSERT INTO t VALUES (1)");
+    let waiting = bench.backend.execute(&insert, Params::none());
+    assert!(timeout(Duration::from_millis(50), waiting).await.is_err());
+    assert_eq!(bench.budget.waiting(), 0);
+    drop(held);
+    bench.is_sound().await;
+    bench.backend.close().await;
+    assert_eq!(bench.beside(&["SELECT count(*) FROM t"]), ["0"]);
+    Ok(())
+}
+
+#[test]
+fn ten_thousand_calls_given_up_lose_nothing() {
+    alone(
+        concat!(module_path!(), "::ten_thousand_calls_given_up_lose_nothing"),
+        |url| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(storm(url));
+        },
+    );
+}
+
+/// Calls on both backends over one budget, each given up within two milliseconds or not.
+async fn storm(url: &str) {
+    const CALLERS: u64 = 50;
+    const EACH: u64 = 200;
+    let before = threads();
+    let budget = Budget::new(6);
+    let backends = BackendKind::ALL.map(|kind| open(kind, url, Settings::default(), &budget));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let backends = backends.clone();
+            tokio::spawn(async move {
+                // A small generator of its own: the same delays in each run.
+                let mut state = caller + 1;
+                for n in 0..EACH {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    let delay = Duration::from_micros((state >> 33) % 2000);
+                    let backend = &*backends[usize::from((state >> 20).is_multiple_of(2))];
+                    let place = usize::try_from((caller + n) % 10).unwrap();
+                    let call = CALLS[place].1(backend, ANSWERS[usize::from(n % 5 == 0)]);
+                    let _given_up_or_not = timeout(delay, call).await;
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    eventually("every permit comes back", || {
+        budget.in_use() == 0 && budget.waiting() == 0
+    })
+    .await;
+    for backend in &backends {
+        for _ in 0..10 {
+            backend
+                .execute(&query("SELECT 1"), Params::none())
+                .await
+                .unwrap();
+        }
+        assert!(backend.pool_status().size <= budget.total());
+        backend.close().await;
+    }
+    assert_eq!(budget.open(), 0);
+    eventually("every session ends", || sessions(url, "true") == 0).await;
+    drop(backends);
+    // The thread that looks after idle connections sees the end at its next look.
+    eventually("every thread ends", || threads() <= before).await;
+}
