@@ -94,7 +94,8 @@ fn every_room_is_on_the_map() {
     let library = read("src/lib.rs");
     for room in rooms.iter().filter(|room| *room != "main") {
         assert!(
-            library.contains(&format!("//! | [`{room}`]")),
+            library.contains(&format!("//! | [`{room}`] |"))
+                || library.contains(&format!("//! | `{room}` |")),
             "src/lib.rs does not list the room {room}"
         );
     }
@@ -136,7 +137,10 @@ fn drivers_and_frameworks_stay_in_their_rooms() {
         .collect();
     for (room, frameworks) in [
         ("http", &["axum", "hyper", "hyper_util", "tower"][..]),
-        ("cli", &["clap", "clap_complete", "clap_mangen", "comfy_table"][..]),
+        (
+            "cli",
+            &["clap", "clap_complete", "clap_mangen", "comfy_table"][..],
+        ),
     ] {
         broken.extend(outside(&sources, &[room]).flat_map(|source| named(source, frameworks)));
     }
@@ -171,12 +175,26 @@ fn sql_is_born_in_sql() {
                 .any(|made| source.code.contains(&format!("Query::{made}(")))
         })
         .map(|source| source.path.clone());
-    none("a query made from text of its own", &made.collect::<Vec<_>>());
+    none(
+        "a query made from text of its own",
+        &made.collect::<Vec<_>>(),
+    );
 }
 
 #[test]
 fn the_translator_is_pure() {
-    const IMPURE: &[&str] = &["std::fs", "std::io", "std::net", "std::env", "std::time", "std::process", "std::thread", "tokio::", "include_str", "println"];
+    const IMPURE: &[&str] = &[
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::env",
+        "std::time",
+        "std::process",
+        "std::thread",
+        "tokio::",
+        "include_str",
+        "println",
+    ];
     let mut broken = Vec::new();
     let sources = sources();
     let own = sources
@@ -200,7 +218,13 @@ fn the_translator_is_pure() {
 
 #[test]
 fn nothing_blocks_the_executor_or_is_left_undone() {
-    const WORDS: &[&str] = &["spawn_blocking", "block_in_place", "todo", "unimplemented", "dbg"];
+    const WORDS: &[&str] = &[
+        "spawn_blocking",
+        "block_in_place",
+        "todo",
+        "unimplemented",
+        "dbg",
+    ];
     let mut broken = Vec::new();
     for source in sources() {
         let found = WORDS.iter().filter(|word| source.says(word));
@@ -229,10 +253,16 @@ fn each_concern_of_the_tests_is_described() {
     let main = read("tests/it/main.rs");
     let mods = main.lines().filter(|line| line.starts_with("mod "));
     let bare: Vec<String> = mods
-        .filter(|line| line.split_once("; // ").is_none_or(|(_, what)| what.len() < 20))
+        .filter(|line| {
+            line.split_once("; // ")
+                .is_none_or(|(_, what)| what.len() < 20)
+        })
         .map(str::to_owned)
         .collect();
-    none("a file of tests that does not say what belongs there", &bare);
+    none(
+        "a file of tests that does not say what belongs there",
+        &bare,
+    );
 }
 
 /// What cargo would build with these features: the names of all packages, without those for tests and for building.
@@ -240,8 +270,22 @@ fn built_with(features: &str) -> BTreeSet<String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = std::process::Command::new(cargo)
         .current_dir(repository())
-        .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none"])
-        .args(["--format", "{lib}", "--no-default-features", "--features", features])
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args([
+            "--format",
+            "{lib}",
+            "--no-default-features",
+            "--features",
+            features,
+        ])
         .output()
         .unwrap();
     assert!(
@@ -255,7 +299,14 @@ fn built_with(features: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_build_contains_what_its_features_name_alone() {
-    const SERVER: &[&str] = &["axum", "clap", "hyper", "toml", "config", "tracing_subscriber"];
+    const SERVER: &[&str] = &[
+        "axum",
+        "clap",
+        "hyper",
+        "toml",
+        "config",
+        "tracing_subscriber",
+    ];
     const BLOCKING: &[&str] = &["postgres", "tokio_postgres", "r2d2", "r2d2_postgres"];
     const ASYNC: &[&str] = &["sqlx", "sqlx_postgres", "deadpool"];
     for (features, with, without) in [

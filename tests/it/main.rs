@@ -15,9 +15,9 @@ mod examples; // examples/: each step of the move runs, and goes on where the st
 mod faults; // What goes wrong around a backend: callers that give up, servers that fail, poolers, too little of everything.
 mod flips; // Exactly once: the flag flips under load while server processes are killed.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
+mod manual; // docs/OPERATIONS.md and docs/CONTRIBUTING.md: their tables are those of the code.
 mod memories; // The store of memories, on each backend.
 mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.
-mod manual; // docs/OPERATIONS.md and docs/CONTRIBUTING.md: their tables are those of the code.
 mod migrate; // The schema: the same by either backend, by many at once, and none but this build's.
 mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.
