@@ -1,11 +1,13 @@
-// The library in ten lines, as README.md shows it: DATABASE_URL=... cargo run --example quick_start
+//! The library in ten lines, as README.md shows it.
+//!
+//! `DATABASE_URL=postgres://localhost/postgres cargo run --example quick_start`
 
 use pontoon::backend::{StorageBackend, StorageBackendExt};
 use pontoon::{Bridge, Flags, params, sql::Query};
 
 #[expect(clippy::print_stdout, reason = "what it shows is its purpose")]
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("DATABASE_URL")?;
     let bridge = Bridge::builder(url).flags(Flags::in_memory(0)).build()?;
     let query = Query::new("people/greet", "SELECT 'Hello, ' || %s AS greeting")?;

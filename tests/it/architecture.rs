@@ -62,12 +62,12 @@ fn outside<'a>(sources: &'a [Source], rooms: &'a [&str]) -> impl Iterator<Item =
 
 #[test]
 fn each_room_uses_what_the_page_says() {
-    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in sources() {
         if source.room == "lib" {
             continue;
         }
-        let used = uses.entry(source.room.clone()).or_default();
+        let used = found.entry(source.room.clone()).or_default();
         for name in &source.rooms {
             let room = room_of(name).unwrap_or_else(|| {
                 panic!("{} uses crate::{name}, whose room is unknown", source.path)
@@ -78,7 +78,7 @@ fn each_room_uses_what_the_page_says() {
         }
     }
     assert_eq!(
-        uses,
+        found,
         permitted(),
         "left is the code, right the table \"Who may use whom\" of docs/ARCHITECTURE.md: undo the use, or change the table with a reason"
     );

@@ -1,3 +1,5 @@
+#[path = "../../examples/quick_start.rs"]
+mod quick_start;
 #[expect(dead_code, reason = "its main is for `cargo run --example`")]
 #[path = "../../examples/step_0_r2d2.rs"]
 mod step_0_r2d2;
@@ -10,15 +12,6 @@ mod step_2_flag;
 #[expect(dead_code, reason = "its main is for `cargo run --example`")]
 #[path = "../../examples/step_3_async_only.rs"]
 mod step_3_async_only;
-
-/// Included as text, because its main has no name that another module may call.
-mod quick_start {
-    include!("../../examples/quick_start.rs");
-
-    pub(super) fn run() {
-        main().unwrap();
-    }
-}
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +60,7 @@ fn each_step_goes_on_where_the_one_before_left_off() {
 #[test]
 fn the_front_page_s_ten_lines_greet_by_either_backend() {
     if std::env::var_os(CHILD).is_some() {
-        return quick_start::run();
+        return quick_start::main().unwrap();
     }
     let database = Database::empty();
     let (_, module) = module_path!().split_once("::").unwrap();
@@ -93,6 +86,7 @@ fn the_front_page_shows_the_example() {
     let example = read("examples/quick_start.rs");
     let (_, code) = example.split_once("\n\n").unwrap();
     let page = read("README.md");
-    let shown = format!("```rust,no_run\n{}```\n", code.replace(PRINTS, ""));
+    let code = code.replace(PRINTS, "").replace("pub(crate) ", "");
+    let shown = format!("```rust,no_run\n{code}```\n");
     assert!(page.contains(&shown), "README.md should show:\n{shown}");
 }
