@@ -3,18 +3,16 @@
 use crate::load::{Measured, Workload};
 use std::fmt::Write;
 
+/// Who was measured, and what it gave.
+pub(crate) type Table = Vec<(&'static str, Measured)>;
+
 #[derive(Default)]
 pub(crate) struct Report {
-    tables: Vec<(Workload, usize, Vec<(&'static str, Measured)>)>,
+    tables: Vec<(Workload, usize, Table)>,
 }
 
 impl Report {
-    pub(crate) fn add(
-        &mut self,
-        workload: Workload,
-        clients: usize,
-        table: Vec<(&'static str, Measured)>,
-    ) {
+    pub(crate) fn add(&mut self, workload: Workload, clients: usize, table: Table) {
         self.tables.push((workload, clients, table));
     }
 
@@ -34,22 +32,8 @@ impl Report {
             let first = rows
                 .first()
                 .map_or(1.0, |(_, measured)| measured.per_second);
-            for (
-                name,
-                Measured {
-                    per_second,
-                    p50_ms,
-                    p99_ms,
-                    cpu_us,
-                    stall_p99_ms,
-                },
-            ) in rows
-            {
-                let _ = writeln!(
-                    text,
-                    "| {clients} | {name} | {per_second:.0} | {:.2} | {p50_ms:.2} | {p99_ms:.2} | {cpu_us:.1} | {stall_p99_ms:.1} |",
-                    per_second / first
-                );
+            for (name, measured) in rows {
+                let _ = writeln!(text, "{}", row(*clients, name, measured, first));
             }
         }
         text
@@ -73,4 +57,23 @@ impl Report {
             head + &self.text(),
         )
     }
+}
+
+fn row(clients: usize, name: &str, measured: &Measured, first: f64) -> String {
+    let figure = |figure: f64, digits| {
+        if figure.is_nan() {
+            "-".to_owned()
+        } else {
+            format!("{figure:.digits$}")
+        }
+    };
+    format!(
+        "| {clients} | {name} | {:.0} | {:.2} | {} | {} | {} | {} |",
+        measured.per_second,
+        measured.per_second / first,
+        figure(measured.p50_ms, 2),
+        figure(measured.p99_ms, 2),
+        figure(measured.cpu_us, 1),
+        figure(measured.stall_p99_ms, 1)
+    )
 }
