@@ -26,6 +26,9 @@ use transaction::SqlxTransaction;
 
 /// The backend over `sqlx`: "async" to operators. Cloning it shares the pool.
 ///
+/// sqlx has one gap beside `postgres`: a statement with a multirange among its columns or parameters is refused as
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), until the query casts it to text.
+///
 /// It may be used from several Tokio runtimes, one after the other and at once: each has connections of its own within the one budget.
 #[derive(Clone)]
 pub struct SqlxBackend {
