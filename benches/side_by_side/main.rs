@@ -24,7 +24,7 @@ use std::time::Duration;
 const ROUNDS: usize = 5;
 
 /// How long a turn lasts.
-const TURN: Duration = Duration::from_millis(1500);
+const TURN: Duration = Duration::from_secs(1);
 
 /// Connections that each contestant may use.
 pub(crate) const CONNECTIONS: usize = 10;
@@ -60,7 +60,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{}", report.text());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        report.write()?;
+        let version = postgres::Client::connect(&url, postgres::NoTls)?
+            .query_one("SHOW server_version", &[])?;
+        report.write(version.get(0))?;
     }
     runtime.shutdown_timeout(Duration::from_secs(2));
     Ok(())

@@ -39,15 +39,18 @@ impl Report {
         text
     }
 
-    pub(crate) fn write(&self) -> std::io::Result<()> {
-        let machine = format!(
-            "{} cores",
-            std::thread::available_parallelism().map_or(0, std::num::NonZero::get)
-        );
+    pub(crate) fn write(&self, server: &str) -> std::io::Result<()> {
         let head = format!(
-            "# Benchmarks\n\nWritten by `make bench`. {machine}, PostgreSQL on the same machine over a unix socket, {} connections a contestant, Tokio with 2 \
-             workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant of each table, in the same run; the server shares the \
-             cores. Every contestant reads each column. *stall* is how late a timer of 1 ms was on the same executor.\n",
+            "# Benchmarks\n\n\
+             Written by `make bench`: do not edit. Machines differ, and so do runs; what carries over is the ratio within one run.\n\n\
+             | what | which |\n|---|---|\n| machine | {} |\n| server | PostgreSQL {server}, on the same machine, over a unix socket |\n\
+             | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side`; what deciding and the bridge cost: \
+             `cargo bench --bench decide --bench bridge` |\n\n\
+             {} connections a contestant, Tokio with 2 workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant \
+             of each table. Every contestant reads each column, but for pgbench. The server shares the cores. *stall* is how late a timer of \
+             1 ms was on the same executor.\n",
+            machine(),
+            drivers(),
             crate::CONNECTIONS,
             crate::ROUNDS,
             crate::TURN.as_secs_f64()
@@ -57,6 +60,41 @@ impl Report {
             head + &self.text(),
         )
     }
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("", |(_, model)| model);
+    format!("{cores} cores {model}")
+}
+
+/// The drivers' versions, as the lock file has them.
+fn drivers() -> String {
+    let lock = include_str!("../../Cargo.lock");
+    let version = |name: &str| {
+        let after = lock
+            .split_once(&format!("name = \"{name}\"\nversion = \""))?
+            .1;
+        Some(format!("{name} {}", after.split_once('"')?.0))
+    };
+    let names = [
+        "sqlx",
+        "postgres",
+        "r2d2",
+        "r2d2_postgres",
+        "tokio-postgres",
+        "deadpool-postgres",
+        "tokio",
+    ];
+    names
+        .into_iter()
+        .filter_map(version)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn row(clients: usize, name: &str, measured: &Measured, first: f64) -> String {

@@ -18,7 +18,7 @@ pub struct Route {
     pub takes: &'static [Field],
     /// An answer that is well, by example.
     pub answers: &'static str,
-    /// How it can fail beside [`COMMON`].
+    /// How it can fail beside what every route can.
     pub errors: &'static [Code],
     pub(super) handler: fn() -> MethodRouter<Service>,
 }
