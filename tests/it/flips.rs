@@ -103,7 +103,7 @@ async fn flip(flags: Flags, ending: Arc<AtomicBool>) {
 async fn kill(url: String, ending: Arc<AtomicBool>) -> usize {
     let mut killed = 0;
     while !ending.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
         let url = url.clone();
         let ended = tokio::task::spawn(async move {
             std::thread::spawn(move || {

@@ -19,6 +19,7 @@ mod manual; // docs/OPERATIONS.md and docs/CONTRIBUTING.md: their tables are tho
 mod memories; // The store of memories, on each backend.
 mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.
 mod migrate; // The schema: the same by either backend, by many at once, and none but this build's.
+mod parity; // What must not differ between backends: values, text, errors.
 mod session; // What the server sees of a session: settings, start-up values, the parity report.
 mod tls; // Each sslmode, root and client certificate against servers that are right, wrong or without TLS.
 mod tour; // README.md: its commands, run as a reader types them, print what it says.

@@ -105,7 +105,7 @@ impl Link<'_> {
         let mut rows = self
             .client
             .query_raw(&prepared.statement, bound.collect::<Vec<_>>())
-            .map_err(failure)?;
+            .map_err(|error| ran(failure(error)))?;
         let mut arrived = false;
         while let Some(row) = next(&mut rows, arrived)? {
             arrived = true;
@@ -124,8 +124,9 @@ impl Link<'_> {
         Ok(rows.rows_affected().unwrap_or(0))
     }
 
-    /// What the server says of a statement.
+    /// What the server says of a statement now: what was prepared before may be out of date.
     pub(super) fn describe(&mut self, query: &Query) -> Result<Description, Failure> {
+        self.statements.0.pop(query.shared_text());
         let prepared = self.prepared(query)?;
         let parameters = prepared
             .statement
@@ -155,7 +156,15 @@ impl Link<'_> {
 }
 
 fn next(rows: &mut RowIter<'_>, arrived: bool) -> Result<Option<postgres::Row>, Failure> {
-    rows.next().map_err(|error| failure(error).after(arrived))
+    rows.next()
+        .map_err(|error| ran(failure(error)).after(arrived))
+}
+
+/// What an error means once a statement was handed to the driver. It reads ahead: that the session was ended it tells instead of the answer
+/// that came before. Only where it could not write the server has certainly not run the statement.
+fn ran(failure: Failure) -> Failure {
+    let answered = failure.fate == Fate::NeverSent && failure.error.database().is_some();
+    failure.after(answered)
 }
 
 /// A row of `postgres`, decoded by the one codec.

@@ -7,6 +7,7 @@ use super::super::session::{self, Tls};
 use super::blocking::closed;
 use super::link::{Link, Statements, failure};
 use crate::error::{Error, ErrorKind, Result, Wait};
+use postgres::config::Host;
 use postgres::{Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -16,6 +17,10 @@ use std::time::{Duration, Instant};
 
 /// How long each look into the pool lasts before the reason that no connection came is asked for.
 const SLICE: Duration = Duration::from_millis(100);
+
+/// How long a connection over TCP may be idle before it is tested ahead of its next use. Writing to a session that the server has ended
+/// fails over a unix socket; over TCP it does not, and the driver cannot tell afterwards whether the call was run.
+const UNSURE: Duration = Duration::from_millis(250);
 
 /// How often a pool that is being closed is looked into.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
@@ -76,6 +81,8 @@ struct Opening {
     /// Why the last attempt to open a connection failed: r2d2 itself keeps the text alone.
     failed: Mutex<Option<Error>>,
     closed: AtomicBool,
+    /// How long a connection may be idle before it is tested.
+    test_after: Duration,
     /// Connections that are open or being opened: r2d2 knows those that came to it.
     open: AtomicUsize,
 }
@@ -194,6 +201,12 @@ impl OwnPool {
     pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
         let setup = session::setup_sql(&settings);
         let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
+        let tcp = |host: &Host| matches!(host, Host::Tcp(_));
+        let test_after = if config.get_hosts().iter().any(tcp) {
+            settings.test_after.min(UNSURE)
+        } else {
+            settings.test_after
+        };
         let opening = Arc::new(Opening {
             config,
             tls,
@@ -203,6 +216,7 @@ impl OwnPool {
             broken: AtomicU64::new(0),
             failed: Mutex::new(None),
             closed: AtomicBool::new(false),
+            test_after,
             open: AtomicUsize::new(0),
         });
         // The floor, idle and old connections are this backend's business: r2d2 would keep `min_idle` connections beside those in use, and
@@ -226,7 +240,7 @@ impl OwnPool {
         }
         let broken = self.opening.broken.load(Ordering::Acquire);
         pooled.idle = pooled.last_used.elapsed();
-        if pooled.seen_broken == broken && pooled.idle < self.opening.settings.test_after {
+        if pooled.seen_broken == broken && pooled.idle < self.opening.test_after {
             return true;
         }
         pooled.seen_broken = broken;

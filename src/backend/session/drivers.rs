@@ -79,11 +79,8 @@ impl Target {
         if base.get_options() != self.inherited_options.as_deref() {
             return Err(wrong("PGOPTIONS has changed since it was read"));
         }
-        let cache = if settings.session.transaction_pooler {
-            0
-        } else {
-            settings.statement_cache
-        };
+        // Without a cache sqlx names each statement that it prepares all the same, and never closes it.
+        let cache = settings.statement_cache.max(1);
         let files = tls::Files::read(self)?;
         files.configure(self)?;
         let mut options = base

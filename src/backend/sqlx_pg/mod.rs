@@ -26,6 +26,9 @@ use transaction::SqlxTransaction;
 
 /// The backend over `sqlx`: "async" to operators. Cloning it shares the pool.
 ///
+/// sqlx has one gap beside `postgres`: a statement with a multirange among its columns or parameters is refused as
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), until the query casts it to text.
+///
 /// It may be used from several Tokio runtimes, one after the other and at once: each has connections of its own within the one budget.
 #[derive(Clone)]
 pub struct SqlxBackend {
@@ -128,6 +131,19 @@ async fn in_transaction(
     result
 }
 
+async fn describe(lease: &mut Lease, query: &Query) -> Result<Description, Failure> {
+    let around = lease.around();
+    let mut link = lease.link();
+    let Some(begin) = around else {
+        return link.describe(query).await;
+    };
+    link.batch(&begin).await?;
+    let description = link.describe(query).await;
+    link.forget().await?;
+    link.batch("ROLLBACK").await?;
+    description
+}
+
 /// The call's result, or a failure once the server let `limit` pass.
 async fn within<T>(
     limit: Duration,
@@ -222,38 +238,36 @@ impl StorageBackend for SqlxBackend {
 
     async fn describe(&self, query: &Query) -> Result<Description> {
         let answer = async {
-            let mut lease = self.pools.lease().await?;
             let limit = self.pools.settings().answer_timeout;
-            let around = lease.around();
-            let result = within(limit, async {
-                let mut link = lease.link();
-                let Some(begin) = around else {
-                    return link.describe(query).await;
-                };
-                link.batch(&begin).await?;
-                let description = link.describe(query).await;
-                link.forget().await?;
-                link.batch("ROLLBACK").await?;
-                description
-            })
-            .await;
-            settle(&mut lease, result)
+            let mut tries = Tries::new(true);
+            loop {
+                let mut lease = self.pools.lease().await?;
+                tries.begin();
+                match within(limit, describe(&mut lease, query)).await {
+                    Err(Failure { fate, .. }) if tries.again(fate) => lease.broke(),
+                    result => return settle(&mut lease, result),
+                }
+            }
         };
         answer.await.map_err(|error| told(error, query))
     }
 
     async fn ping(&self) -> Result<()> {
         let answer = async {
-            let mut lease = self.pools.lease().await?;
-            let result = within(self.pools.settings().answer_timeout, async {
-                lease.link().ping().await
-            })
-            .await;
-            settle(&mut lease, result)
+            let limit = self.pools.settings().answer_timeout;
+            let mut tries = Tries::new(true);
+            loop {
+                let mut lease = self.pools.lease().await?;
+                tries.begin();
+                match within(limit, lease.link().ping()).await {
+                    Err(Failure { fate, .. }) if tries.again(fate) => lease.broke(),
+                    result => return settle(&mut lease, result),
+                }
+            }
         };
         answer
             .await
-            .map_err(|error| error.with_backend(BackendKind::Async.as_str()))
+            .map_err(|error: Error| error.with_backend(BackendKind::Async.as_str()))
     }
 
     async fn keep_alive(&self) -> usize {

@@ -13,10 +13,12 @@ use crate::error::{Error, ErrorKind, Result, Wait};
 use deadpool::managed::{
     self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join_all, poll_immediate};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::borrow::Cow;
+use std::future::ready;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::{Duration, Instant};
@@ -403,18 +405,26 @@ impl Shed for Pools {
 
 /// A connection of the pool; while the server is away or full, it is tried again until `limit`.
 async fn get(pool: &managed::Pool<Opener>, limit: Duration) -> Result<Object<Opener>> {
-    match pool.get().await {
-        Ok(object) => Ok(object),
-        Err(error) => Box::pin(get_again(pool, limit, error)).await,
+    let mut object = pin!(pool.get());
+    match poll_immediate(object.as_mut()).await {
+        Some(Ok(object)) => Ok(object),
+        // From here on it is rare, and a timer is worth its cost.
+        None => Box::pin(get_again(pool, limit, object)).await,
+        Some(Err(error)) => Box::pin(get_again(pool, limit, ready(Err(error)))).await,
     }
 }
 
 async fn get_again(
     pool: &managed::Pool<Opener>,
     limit: Duration,
-    mut last: PoolError<Error>,
+    first: impl Future<Output = Result<Object<Opener>, PoolError<Error>>>,
 ) -> Result<Object<Opener>> {
     let deadline = Instant::now() + limit;
+    let mut last = match timeout(limit, first).await {
+        Ok(Ok(object)) => return Ok(object),
+        Ok(Err(error)) => error,
+        Err(_) => return Err(Error::timeout(Wait::Open, limit)),
+    };
     let mut pause = Duration::from_millis(20);
     loop {
         let PoolError::Backend(error) = last else {
@@ -425,12 +435,8 @@ async fn get_again(
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
-        match timeout(
-            deadline.saturating_duration_since(Instant::now()),
-            pool.get(),
-        )
-        .await
-        {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match timeout(left, pool.get()).await {
             Ok(Ok(object)) => return Ok(object),
             Ok(Err(error)) => last = error,
             Err(_) => return Err(error),

@@ -149,6 +149,15 @@ pub(super) fn failure(error: sqlx::Error) -> Failure {
         sqlx::Error::Encode(source) => {
             Failure::usable(Error::new(ErrorKind::Bind, source.to_string()))
         }
+        // sqlx looks up each type that it has not built in, and knows no multiranges. The statement stays on the server, so the
+        // connection goes.
+        sqlx::Error::ColumnDecode { index, .. } if index.contains("typtype") => Failure::broken(
+            Error::new(
+                ErrorKind::Unsupported,
+                "a multirange is not supported by this driver, as a column or as a parameter",
+            )
+            .with_hint("cast it in the query, as in column::text and $1::text::int4multirange"),
+        ),
         sqlx::Error::TypeNotFound { type_name } => Failure::broken(Error::new(
             ErrorKind::Unsupported,
             format!("the type {type_name} is not in the server's catalog"),

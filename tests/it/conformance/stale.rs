@@ -46,7 +46,11 @@ pub(super) async fn a_changed_result_is_prepared_anew_on_every_connection(
     assert_eq!(bench.rows(ALL).await?[0].values()?.len(), 2);
     bench.beside(&["ALTER TABLE t ALTER a TYPE text"]);
     read_everywhere(bench, &Value::Text("1".into())).await?;
+    let described = bench.backend.describe(&query(ALL)).await?;
+    assert_eq!(described.columns.0.len(), 2);
     bench.beside(&["ALTER TABLE t DROP b"]);
+    let described = bench.backend.describe(&query(ALL)).await?;
+    assert_eq!(described.columns.0.len(), 1);
     assert_eq!(
         bench
             .backend

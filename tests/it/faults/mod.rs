@@ -1,3 +1,6 @@
 //! What goes wrong around a backend. Every test ends with the same question: is everything given back, and does the next call work?
 
 mod cancelled; // Callers that give up, at each place where they can.
+mod ended; // Sessions that are ended while they write: nothing twice, nothing lost.
+mod pooler; // A pooler between, which lends sessions per transaction.
+mod restarted; // Servers that go away and come back, and sessions that somebody ends.
