@@ -101,16 +101,25 @@ fn in_transaction<T>(
     link.batch(begin)?;
     let outcome = work(link);
     link.forget();
-    match &outcome {
-        Ok(_) => link.batch("COMMIT").map_err(Failure::of_commit)?,
+    match outcome {
+        Ok(value) => {
+            link.batch(COMMIT_POOLED).map_err(Failure::of_commit)?;
+            Ok(value)
+        }
         Err(Failure {
-            fate: Fate::Usable | Fate::Stale,
-            ..
-        }) => link.batch("ROLLBACK")?,
-        Err(_) => {}
+            error,
+            fate: fate @ (Fate::Usable | Fate::Stale),
+        }) => {
+            link.batch(ROLLBACK_POOLED)?;
+            Err(Failure { error, fate }.of_lookup())
+        }
+        failed => failed,
     }
-    outcome
 }
+
+/// The driver keeps a statement for looking types up that nobody can close: whoever gets the session next must not find it.
+const COMMIT_POOLED: &str = "DEALLOCATE ALL; COMMIT";
+const ROLLBACK_POOLED: &str = "ROLLBACK; DEALLOCATE ALL";
 
 fn ping(link: &mut Link<'_>) -> Outcome<()> {
     link.ping()
