@@ -8,7 +8,7 @@ pub use crate::flags::Explanation;
 pub use crate::store::memories::{Change, Cursor, Listed, Memories, Memory, NewMemory, Page};
 
 pub use report::{
-    Check, Health, Percent, PoolHealth, PoolWord, Readiness, RolledBack, Stats, Status,
+    Check, Health, Instances, Percent, PoolHealth, PoolWord, Readiness, RolledBack, Stats, Status,
 };
 
 use crate::backend::{BackendKind, StorageBackend, migrate};
@@ -28,6 +28,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The program that serves: shared by every edge and every request.
 pub struct App {
     bridge: Bridge,
+    environment: String,
     limits: Limits,
     admin_token: Option<String>,
     render: Render,
@@ -99,6 +100,7 @@ impl App {
     pub fn new(bridge: Bridge, render: Render) -> Self {
         Self {
             bridge,
+            environment: "local".into(),
             limits: Limits::default(),
             admin_token: None,
             render,
@@ -109,6 +111,12 @@ impl App {
     /// The same with other limits.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same in another environment of flags.toml than `local`.
+    pub fn with_environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = name.into();
         self
     }
 
@@ -229,9 +237,11 @@ impl App {
             stage: snapshot.stage(),
             percent: self.percent(),
             revision: snapshot.revision(),
+            environment: self.environment.clone(),
             sources: snapshot.sources(),
             alarms: snapshot.alarms(),
             backends: self.sides(),
+            instances: Instances::alone(),
         }
     }
 

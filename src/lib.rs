@@ -5,6 +5,8 @@
 pub mod app;
 pub mod backend;
 pub mod bridge;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod embedded;

@@ -1,3 +1,7 @@
 //! The binary: parse, run, tell the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pontoon::cli::run(std::env::args_os()).into()
+}

@@ -41,7 +41,6 @@ pub(crate) async fn contestants(url: &str, workload: Workload) -> Vec<Box<dyn Co
             BackendKind::Async,
         )),
         Box::new(Sqlx::new(url).await),
-        Box::new(Floor::new(url)),
         Box::new(Ours::bridge(
             "pontoon, blocking through the bridge",
             url,
@@ -53,6 +52,9 @@ pub(crate) async fn contestants(url: &str, workload: Workload) -> Vec<Box<dyn Co
             Where::SpawnBlocking,
         )),
     ];
+    if workload == Workload::Point {
+        all.push(Box::new(Thin::new(url)));
+    }
     if workload == Workload::Mixed {
         all.push(Box::new(R2d2::new(
             "r2d2_postgres called on the executor",
@@ -298,8 +300,7 @@ impl Sqlx {
             row.get::<String, _>(4),
             row.get::<String, _>(5),
             row.try_get_raw(6)
-                .map(|raw| raw.as_bytes().map(<[u8]>::len).unwrap_or(0))
-                .unwrap_or(0),
+                .map_or(0, |raw| raw.as_bytes().map_or(0, <[u8]>::len)),
             row.get::<Option<String>, _>(7),
         ));
     }
@@ -462,13 +463,12 @@ impl Contestant for R2d2 {
             Where::SpawnBlocking => {
                 tokio::task::spawn_blocking(move || Self::run(&pool, workload, id))
                     .await
-                    .expect("it does not panic")
+                    .expect("it does not panic");
             }
-            // What the fault is: the driver blocks the executor's thread. Its own runtime cannot be entered there, which services get round
-            // by block_in_place's absence or a thread-local trick; here a scoped thread is waited for, which blocks just the same.
+            // The driver's own runtime refuses to start on an executor's thread; waiting there for another thread blocks it just the same.
             Where::Executor => {
                 std::thread::scope(|scope| scope.spawn(|| Self::run(&pool, workload, id)).join())
-                    .expect("it does not panic")
+                    .expect("it does not panic");
             }
         }
     }
@@ -487,42 +487,46 @@ impl Drop for R2d2 {
     }
 }
 
-/// The floor.
-struct Floor {
-    sem: tokio::sync::Semaphore,
+/// What sqlx gives with the least around it: a semaphore and a stack. It tests nothing, closes nothing, and knows one runtime.
+struct Thin {
+    permits: tokio::sync::Semaphore,
     stack: std::sync::Mutex<Vec<sqlx::PgConnection>>,
     options: sqlx::postgres::PgConnectOptions,
 }
-impl Floor {
+
+impl Thin {
     fn new(url: &str) -> Self {
         use sqlx::ConnectOptions;
-        let options: sqlx::postgres::PgConnectOptions = url.parse().expect("ok");
+        let options: sqlx::postgres::PgConnectOptions = url.parse().expect("the URL is right");
         Self {
-            sem: tokio::sync::Semaphore::new(CONNECTIONS),
-            stack: Default::default(),
+            permits: tokio::sync::Semaphore::new(CONNECTIONS),
+            stack: std::sync::Mutex::default(),
             options: options.disable_statement_logging(),
         }
     }
 }
+
 #[async_trait]
-impl Contestant for Floor {
+impl Contestant for Thin {
     fn name(&self) -> &'static str {
-        "floor"
+        "sqlx connections on a bare stack"
     }
-    async fn call(&self, _w: Workload, id: i64) {
+
+    async fn call(&self, workload: Workload, id: i64) {
         use sqlx::ConnectOptions;
-        let _p = self.sem.acquire().await.expect("ok");
-        let c = self.stack.lock().expect("ok").pop();
-        let mut c = match c {
-            Some(c) => c,
-            None => self.options.connect().await.expect("ok"),
+        assert!(workload == Workload::Point, "it takes part in one workload");
+        let _permit = self.permits.acquire().await.expect("it is never closed");
+        let idle = self.stack.lock().expect("no panic").pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.options.connect().await.expect("it opens"),
         };
         let row = sqlx::query(POINT)
             .bind(id)
-            .fetch_one(&mut c)
+            .fetch_one(&mut connection)
             .await
-            .expect("ok");
-        self.stack.lock().expect("ok").push(c);
+            .expect("it answers");
+        self.stack.lock().expect("no panic").push(connection);
         Sqlx::read(&row);
     }
 }

@@ -1,5 +1,12 @@
 //! The workloads, and a turn of one contestant under load.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "figures for people, of magnitudes that fit"
+)]
+
 use crate::contestants::Contestant;
 use hdrhistogram::Histogram;
 use std::sync::Arc;
@@ -78,7 +85,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     /// Each figure's median by itself.
-    pub(crate) fn median(turns: Vec<Self>) -> Self {
+    pub(crate) fn median(turns: &[Self]) -> Self {
         let middle = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<f64> = turns.iter().map(figure).collect();
             figures.sort_by(f64::total_cmp);
@@ -211,4 +218,42 @@ fn cpu_seconds() -> f64 {
             .unwrap_or(0.0)
     };
     (ticks(11) + ticks(12)) / 100.0
+}
+
+/// A turn of `pgbench`, which reads no column: C, a thread for each core, no pool. `None` where it is not installed.
+pub(crate) fn pgbench(url: &str, clients: usize, time: Duration) -> Option<Measured> {
+    let script = std::env::temp_dir().join(format!("pontoon-bench-{}.sql", std::process::id()));
+    let text = format!(
+        "\\set id random(1, {ROWS})\n{};\n",
+        crate::contestants::POINT.replace("$1", ":id")
+    );
+    std::fs::write(&script, text).ok()?;
+    let seconds = time.as_secs().max(1).to_string();
+    let (clients, threads) = (clients.to_string(), clients.min(2).to_string());
+    let output = std::process::Command::new("pgbench")
+        .args([
+            "-n", "-M", "prepared", "-c", &clients, "-j", &threads, "-T", &seconds, "-f",
+        ])
+        .args([script.as_os_str(), url.as_ref()])
+        .output();
+    let _removed = std::fs::remove_file(&script);
+    let text = String::from_utf8(output.ok()?.stdout).ok()?;
+    let figure = |before: &str| {
+        text.lines().find_map(|line| {
+            line.strip_prefix(before)?
+                .split_whitespace()
+                .next()?
+                .parse::<f64>()
+                .ok()
+        })
+    };
+    let per_second = figure("tps = ")?;
+    let p50_ms = figure("latency average = ")?;
+    Some(Measured {
+        per_second,
+        p50_ms,
+        p99_ms: f64::NAN,
+        cpu_us: f64::NAN,
+        stall_p99_ms: f64::NAN,
+    })
 }

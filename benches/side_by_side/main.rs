@@ -5,6 +5,12 @@
 //! `cargo bench --features server --bench side_by_side [-- WORKLOAD...]`; with `UPDATE_DOCS=1` it writes `docs/BENCHMARKS.md`. A round gives
 //! each contestant its turn on a server of its own; what is told is the median over the rounds, and its ratio to the first contestant.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it measures"
+)]
+
 mod contestants;
 mod load;
 mod report;
@@ -18,7 +24,7 @@ use std::time::Duration;
 const ROUNDS: usize = 5;
 
 /// How long a turn lasts.
-const TURN: Duration = Duration::from_millis(1500);
+const TURN: Duration = Duration::from_secs(1);
 
 /// Connections that each contestant may use.
 pub(crate) const CONNECTIONS: usize = 10;
@@ -54,37 +60,54 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{}", report.text());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        report.write()?;
+        let version = postgres::Client::connect(&url, postgres::NoTls)?
+            .query_one("SHOW server_version", &[])?;
+        report.write(version.get(0))?;
     }
     runtime.shutdown_timeout(Duration::from_secs(2));
     Ok(())
 }
 
 /// Every contestant's medians, in the order of the contestants.
-async fn measure(url: &str, workload: Workload, clients: usize) -> Vec<(&'static str, Measured)> {
-    let mut rounds: Vec<(&'static str, Vec<Measured>)> = Vec::new();
+async fn measure(url: &str, workload: Workload, clients: usize) -> report::Table {
+    let mut rounds = Rounds::default();
     let only = std::env::var("ONLY").unwrap_or_default();
-    for round in 0..ROUNDS {
+    for round in 1..=ROUNDS {
         for contestant in contestants(url, workload).await {
             let name = contestant.name();
-            if !name.contains(&only) {
-                continue;
+            if name.contains(&only) {
+                let measured = load::turn(contestant, workload, clients, TURN).await;
+                eprintln!(
+                    "{} {clients} clients, round {round}: {name} {:.0}/s",
+                    workload.name(),
+                    measured.per_second
+                );
+                rounds.add(name, measured);
             }
-            let measured = load::turn(contestant, workload, clients, TURN).await;
-            eprintln!(
-                "{} {clients} clients, round {}: {name} {:.0}/s",
-                workload.name(),
-                round + 1,
-                measured.per_second
-            );
-            match rounds.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, turns)) => turns.push(measured),
-                None => rounds.push((name, vec![measured])),
+        }
+        if workload == Workload::Point && clients <= 64 && "pgbench".contains(&only) {
+            let turn = load::pgbench(url, clients, TURN);
+            if let Some(measured) = turn {
+                rounds.add("pgbench -M prepared", measured);
             }
         }
     }
     rounds
+        .0
         .into_iter()
-        .map(|(name, turns)| (name, Measured::median(turns)))
+        .map(|(name, turns)| (name, Measured::median(&turns)))
         .collect()
+}
+
+/// The turns of each contestant.
+#[derive(Default)]
+struct Rounds(Vec<(&'static str, Vec<Measured>)>);
+
+impl Rounds {
+    fn add(&mut self, name: &'static str, measured: Measured) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, turns)) => turns.push(measured),
+            None => self.0.push((name, vec![measured])),
+        }
+    }
 }

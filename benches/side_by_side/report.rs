@@ -3,18 +3,16 @@
 use crate::load::{Measured, Workload};
 use std::fmt::Write;
 
+/// Who was measured, and what it gave.
+pub(crate) type Table = Vec<(&'static str, Measured)>;
+
 #[derive(Default)]
 pub(crate) struct Report {
-    tables: Vec<(Workload, usize, Vec<(&'static str, Measured)>)>,
+    tables: Vec<(Workload, usize, Table)>,
 }
 
 impl Report {
-    pub(crate) fn add(
-        &mut self,
-        workload: Workload,
-        clients: usize,
-        table: Vec<(&'static str, Measured)>,
-    ) {
+    pub(crate) fn add(&mut self, workload: Workload, clients: usize, table: Table) {
         self.tables.push((workload, clients, table));
     }
 
@@ -34,36 +32,25 @@ impl Report {
             let first = rows
                 .first()
                 .map_or(1.0, |(_, measured)| measured.per_second);
-            for (
-                name,
-                Measured {
-                    per_second,
-                    p50_ms,
-                    p99_ms,
-                    cpu_us,
-                    stall_p99_ms,
-                },
-            ) in rows
-            {
-                let _ = writeln!(
-                    text,
-                    "| {clients} | {name} | {per_second:.0} | {:.2} | {p50_ms:.2} | {p99_ms:.2} | {cpu_us:.1} | {stall_p99_ms:.1} |",
-                    per_second / first
-                );
+            for (name, measured) in rows {
+                let _ = writeln!(text, "{}", row(*clients, name, measured, first));
             }
         }
         text
     }
 
-    pub(crate) fn write(&self) -> std::io::Result<()> {
-        let machine = format!(
-            "{} cores",
-            std::thread::available_parallelism().map_or(0, std::num::NonZero::get)
-        );
+    pub(crate) fn write(&self, server: &str) -> std::io::Result<()> {
         let head = format!(
-            "# Benchmarks\n\nWritten by `make bench`. {machine}, PostgreSQL on the same machine over a unix socket, {} connections a contestant, Tokio with 2 \
-             workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant of each table, in the same run; the server shares the \
-             cores. Every contestant reads each column. *stall* is how late a timer of 1 ms was on the same executor.\n",
+            "# Benchmarks\n\n\
+             Written by `make bench`: do not edit. Machines differ, and so do runs; what carries over is the ratio within one run.\n\n\
+             | what | which |\n|---|---|\n| machine | {} |\n| server | PostgreSQL {server}, on the same machine, over a unix socket |\n\
+             | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side`; what deciding and the bridge cost: \
+             `cargo bench --bench decide --bench bridge` |\n\n\
+             {} connections a contestant, Tokio with 2 workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant \
+             of each table. Every contestant reads each column, but for pgbench. The server shares the cores. *stall* is how late a timer of \
+             1 ms was on the same executor.\n",
+            machine(),
+            drivers(),
             crate::CONNECTIONS,
             crate::ROUNDS,
             crate::TURN.as_secs_f64()
@@ -73,4 +60,58 @@ impl Report {
             head + &self.text(),
         )
     }
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("", |(_, model)| model);
+    format!("{cores} cores {model}")
+}
+
+/// The drivers' versions, as the lock file has them.
+fn drivers() -> String {
+    let lock = include_str!("../../Cargo.lock");
+    let version = |name: &str| {
+        let after = lock
+            .split_once(&format!("name = \"{name}\"\nversion = \""))?
+            .1;
+        Some(format!("{name} {}", after.split_once('"')?.0))
+    };
+    let names = [
+        "sqlx",
+        "postgres",
+        "r2d2",
+        "r2d2_postgres",
+        "tokio-postgres",
+        "deadpool-postgres",
+        "tokio",
+    ];
+    names
+        .into_iter()
+        .filter_map(version)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn row(clients: usize, name: &str, measured: &Measured, first: f64) -> String {
+    let figure = |figure: f64, digits| {
+        if figure.is_nan() {
+            "-".to_owned()
+        } else {
+            format!("{figure:.digits$}")
+        }
+    };
+    format!(
+        "| {clients} | {name} | {:.0} | {:.2} | {} | {} | {} | {} |",
+        measured.per_second,
+        measured.per_second / first,
+        figure(measured.p50_ms, 2),
+        figure(measured.p99_ms, 2),
+        figure(measured.cpu_us, 1),
+        figure(measured.stall_p99_ms, 1)
+    )
 }

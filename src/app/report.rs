@@ -95,12 +95,38 @@ pub struct Status {
     pub percent: Percent,
     /// The flag's revision.
     pub revision: u64,
+    /// The environment of flags.toml that holds.
+    pub environment: String,
     /// What each source says.
     pub sources: Vec<Reading>,
     /// What is wrong with a source while the flag goes by what it said before.
     pub alarms: Vec<String>,
     /// Each backend.
     pub backends: BTreeMap<&'static str, SideStatus>,
+    /// The processes that share the flag.
+    pub instances: Instances,
+}
+
+/// The processes that share the flag, and how many have applied this revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Instances {
+    /// How many have applied it.
+    pub applied: usize,
+    /// How many there are.
+    pub total: usize,
+    /// Those that have not said so.
+    pub silent: Vec<String>,
+}
+
+impl Instances {
+    /// A process that shares its flag with nobody.
+    pub(super) fn alone() -> Self {
+        Self {
+            applied: 1,
+            total: 1,
+            silent: Vec::new(),
+        }
+    }
 }
 
 /// A rollback that has happened.

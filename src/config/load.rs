@@ -105,9 +105,8 @@ impl Settings {
     /// [`ErrorKind::Config`]: what is wrong, and where it was set: the file and line, the variable, or the option.
     pub fn load(environment: &ProcessEnv, arguments: &Arguments) -> Result<Self> {
         let layers = [variables(environment), arguments.layer()];
-        let named = layers
-            .iter()
-            .any(|layer| layer.values.contains_key("config"));
+        let is_named = |key| layers.iter().any(|layer| layer.values.contains_key(key));
+        let named = is_named("config");
         // The first pass tells where the file is and which environment holds; the second puts the file beneath.
         let first = build(&FlagsFile::default(), environment, &layers)?;
         let file = read_file(&first.config, named)?;
@@ -120,10 +119,20 @@ impl Settings {
             )?;
         }
         settings.config_is_named = named;
+        settings.data_dir_is_named = is_named("data_dir");
         settings.file = Arc::new(read);
         settings.warnings = environment.warnings();
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// What the environment and the arguments say, without flags.toml: for a rollback, which a mistake in that file must not hold up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a value that cannot be read: the variable, or the option.
+    pub fn without_file(environment: &ProcessEnv, arguments: &Arguments) -> Result<Self> {
+        let layers = [variables(environment), arguments.layer()];
+        build(&FlagsFile::default(), environment, &layers)
     }
 }
 

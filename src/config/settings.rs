@@ -33,6 +33,9 @@ pub struct Settings {
     pub(super) kill_file: Option<PathBuf>,
     /// Where the private server and the kill file live.
     pub data_dir: PathBuf,
+    /// Whether somebody named that folder; else the private PostgreSQL looks for one that its user can enter.
+    #[serde(skip)]
+    pub data_dir_is_named: bool,
     /// The address that the server listens on.
     pub listen: SocketAddr,
     /// The operator's token for the admin API.
@@ -68,6 +71,7 @@ impl Default for Settings {
             config_is_named: false,
             kill_file: None,
             data_dir: PathBuf::from("pontoon-data"),
+            data_dir_is_named: false,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             admin_token: None,
             transaction_pooler: false,

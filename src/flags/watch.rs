@@ -132,6 +132,10 @@ mod folders {
             Self
         }
 
+        #[expect(
+            clippy::unused_self,
+            reason = "the other Folders has something to watch with"
+        )]
         pub(super) fn watch_missing(&mut self) {}
     }
 }

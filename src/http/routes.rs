@@ -18,7 +18,7 @@ pub struct Route {
     pub takes: &'static [Field],
     /// An answer that is well, by example.
     pub answers: &'static str,
-    /// How it can fail beside [`COMMON`].
+    /// How it can fail beside what every route can.
     pub errors: &'static [Code],
     pub(super) handler: fn() -> MethodRouter<Service>,
 }
@@ -303,7 +303,7 @@ pub const ROUTES: &[Route] = &[
         path: "/admin/status",
         what: "Where the rollout stands, and which source holds it there",
         takes: &[],
-        answers: r#"{"stage": "off", "percent": {"nominal": 0.0, "actual": 0.0}, "revision": 0, "sources": [{"name": "…", "cap": "…", "detail": "…"}], "alarms": [], "backends": {…}}"#,
+        answers: r#"{"stage": "off", "percent": {"nominal": 0.0, "actual": 0.0}, "revision": 0, "environment": "local", "sources": [{"name": "…", "cap": "…", "detail": "…"}], "alarms": [], "backends": {…}, "instances": {"applied": 1, "total": 1, "silent": []}}"#,
         errors: &[Code::Unauthorized, Code::ForeignHost],
         handler: || get(admin::status),
     },

@@ -35,6 +35,14 @@ pub fn all() -> Result<impl Iterator<Item = &'static Query>> {
     Ok(loaded()?.values())
 }
 
+/// The text of `sql/<name>.sql` as it was written, which is what a message about it points into.
+pub fn source(name: &str) -> Option<&'static str> {
+    let mut files = FILES.iter();
+    files
+        .find(|(known, _)| *known == name)
+        .map(|&(_, text)| text)
+}
+
 fn loaded() -> Result<&'static BTreeMap<&'static str, Query>> {
     CATALOG
         .as_ref()

@@ -51,7 +51,7 @@ impl From<Vec<Value>> for Params {
     }
 }
 
-/// Makes [`Params`](crate::sql::Params): values in order, or `"name" => value` pairs.
+/// Makes [`Params`]: values in order, or `"name" => value` pairs.
 #[macro_export]
 macro_rules! params {
     () => { $crate::sql::Params::none() };

@@ -7,9 +7,11 @@
 
 mod support; // One server a binary, one database a test: everything here starts from it.
 
+mod cli; // The real binary: each command, exit codes, JSON, what goes to stdout and stderr, signals.
 mod conformance; // What every backend owes its callers: one list of cases, run for each.
 mod embedded; // The private server: its life, its folder, its end with the parent.
 mod faults; // What goes wrong around a backend: callers that give up, servers that fail, poolers, too little of everything.
+mod flips; // Exactly once: the flag flips under load while server processes are killed.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
 mod memories; // The store of memories, on each backend.
 mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.

@@ -239,6 +239,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use futures_util::FutureExt;
+    #[cfg(feature = "async")]
     use std::sync::Mutex;
 
     #[tokio::test]
@@ -269,8 +270,10 @@ mod tests {
     }
 
     /// A pool with idle connections, which are nothing but their slots.
+    #[cfg(feature = "async")]
     struct Idle(Mutex<Vec<Slot>>);
 
+    #[cfg(feature = "async")]
     impl Shed for Idle {
         fn shed(&self, _floor: bool) -> bool {
             self.0.lock().unwrap().pop().is_some()

@@ -103,6 +103,21 @@ impl Permits {
 }
 
 impl State {
+    /// A place at the end of the queue.
+    fn queue_up(&mut self, waker: Waker) -> (u64, Arc<AtomicBool>) {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let granted = Arc::new(AtomicBool::new(false));
+        let waiter = Waiter {
+            since: Instant::now(),
+            waker,
+            woken: false,
+            granted: Arc::clone(&granted),
+        };
+        self.queue.insert(ticket, waiter);
+        (ticket, granted)
+    }
+
     /// The first waiter that does not know yet that there may be a permit.
     fn tell_next(&mut self) -> Option<Waker> {
         let next = self.queue.values_mut().find(|waiter| !waiter.woken)?;
@@ -142,26 +157,13 @@ impl Future for Acquire<'_> {
             this.done = true;
             return Poll::Ready(());
         }
-        match &this.place {
-            Some((ticket, _)) => {
-                if let Some(waiter) = state.queue.get_mut(ticket) {
-                    waiter.woken = false;
-                    waiter.waker.clone_from(cx.waker());
-                }
+        if let Some((ticket, _)) = &this.place {
+            if let Some(waiter) = state.queue.get_mut(ticket) {
+                waiter.woken = false;
+                waiter.waker.clone_from(cx.waker());
             }
-            None => {
-                let ticket = state.next_ticket;
-                state.next_ticket += 1;
-                let granted = Arc::new(AtomicBool::new(false));
-                let waiter = Waiter {
-                    since: Instant::now(),
-                    waker: cx.waker().clone(),
-                    woken: false,
-                    granted: Arc::clone(&granted),
-                };
-                state.queue.insert(ticket, waiter);
-                this.place = Some((ticket, granted));
-            }
+        } else {
+            this.place = Some(state.queue_up(cx.waker().clone()));
         }
         Poll::Pending
     }

@@ -74,7 +74,7 @@ impl Target {
     /// What a `postgres://` URL or libpq's `key=value` words say, filled in from the environment and the password file as libpq does.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] names the parameter that is unknown, wrong, or cannot be the same on both drivers, and what to write instead.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) names the parameter that is unknown, wrong, or cannot be the same on both drivers, and what to write instead.
     /// The message holds no value that could be a secret.
     pub fn parse(text: &str) -> Result<Self> {
         Self::parse_in(text, &|name| std::env::var(name).ok())

@@ -89,6 +89,8 @@ use cases;
 
 conforms!(r2d2_pg: crate::support::blocking);
 conforms!(sqlx_pg: crate::support::sqlx);
+conforms!(bridge_on_blocking: crate::support::bridge_on_blocking);
+conforms!(bridge_on_async: crate::support::bridge_on_async);
 
 /// Runs a case on a runtime of its own, and sees that it left nothing behind.
 fn run(open: Open, case: for<'a> fn(&'a Bench) -> BoxFuture<'a, Result<()>>) {

@@ -5,7 +5,7 @@ use pontoon::backend::{
     BackendKind, Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, Target,
 };
 use pontoon::sql::{Params, Query, Row};
-use pontoon::{Error, Result};
+use pontoon::{Bridge, Error, Flags, Result};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,6 +40,40 @@ pub(crate) fn blocking(
 pub(crate) fn sqlx(url: &str, settings: Settings, budget: &Arc<Budget>) -> Arc<dyn StorageBackend> {
     let target = Target::parse(url).unwrap();
     Arc::new(SqlxBackend::new(&target, settings, Arc::clone(budget)).unwrap())
+}
+
+/// The bridge over both, while the flag says blocking.
+pub(crate) fn bridge_on_blocking(
+    url: &str,
+    settings: Settings,
+    budget: &Arc<Budget>,
+) -> Arc<dyn StorageBackend> {
+    bridge(BackendKind::Blocking, url, settings, budget)
+}
+
+/// The bridge over both, while the flag says async.
+pub(crate) fn bridge_on_async(
+    url: &str,
+    settings: Settings,
+    budget: &Arc<Budget>,
+) -> Arc<dyn StorageBackend> {
+    bridge(BackendKind::Async, url, settings, budget)
+}
+
+fn bridge(
+    kind: BackendKind,
+    url: &str,
+    settings: Settings,
+    budget: &Arc<Budget>,
+) -> Arc<dyn StorageBackend> {
+    let target = Target::parse(url).unwrap();
+    let r2d2_pg = R2d2Backend::new(&target, settings.clone(), Arc::clone(budget)).unwrap();
+    let sqlx_pg = SqlxBackend::new(&target, settings, Arc::clone(budget)).unwrap();
+    let bridge = Bridge::builder(url)
+        .with_backend(r2d2_pg)
+        .with_backend(sqlx_pg)
+        .flags(Flags::fixed(kind));
+    Arc::new(bridge.build().unwrap())
 }
 
 /// A backend on a database of its own, and the budget that it takes from.

@@ -16,8 +16,8 @@ use tokio::runtime::Builder;
 
 pub(crate) use alone::{Heartbeat, alone, peak_memory, threads};
 pub(crate) use backends::{
-    Bench, Open, TOTAL, blocking, eventually, on, on_each_backend, open, query, refused, sessions,
-    sqlx,
+    Bench, Open, TOTAL, blocking, bridge_on_async, bridge_on_blocking, eventually, on,
+    on_each_backend, open, query, refused, sessions, sqlx,
 };
 pub(crate) use database::{Database, execute};
 

@@ -1,0 +1,2 @@
+-- The shortest way to the server and back.
+SELECT 1::int8 AS one

@@ -1,0 +1,90 @@
+//! What each command gets: the options of every command, the printer, and the settings once they are asked for.
+
+use super::exit::{Failure, Outcome};
+use super::print::Printer;
+use super::{Globals, logging};
+use crate::config::{Arguments, ProcessEnv, Settings};
+use std::future::Future;
+use tokio::runtime::{Builder, Runtime};
+
+/// The surroundings of one command.
+#[derive(Debug)]
+pub(super) struct Context {
+    globals: Globals,
+    printer: Printer,
+}
+
+impl Context {
+    pub(super) fn new(globals: Globals) -> Self {
+        let printer = Printer::new(&globals);
+        Self { globals, printer }
+    }
+
+    pub(super) fn printer(&self) -> &Printer {
+        &self.printer
+    }
+
+    /// The settings from all layers. Nothing reads them before the command does, so that `completions` needs none.
+    pub(super) fn settings(&self) -> Outcome<Settings> {
+        self.settings_with(|_| {})
+    }
+
+    /// The settings, with what only this command's arguments can say.
+    pub(super) fn settings_with(&self, more: impl FnOnce(&mut Arguments)) -> Outcome<Settings> {
+        let mut arguments = self.arguments();
+        more(&mut arguments);
+        let settings = Settings::load(&ProcessEnv::of_process()?, &arguments)?;
+        for warning in &settings.warnings {
+            self.printer.warn(warning);
+        }
+        Ok(settings)
+    }
+
+    /// The settings as far as they need no flags.toml: for what a mistake in that file must not hold up.
+    pub(super) fn settings_without_file(&self) -> Outcome<Settings> {
+        Ok(Settings::without_file(
+            &ProcessEnv::of_process()?,
+            &self.arguments(),
+        )?)
+    }
+
+    fn arguments(&self) -> Arguments {
+        let Globals {
+            config,
+            env,
+            database_url,
+            ..
+        } = &self.globals;
+        Arguments {
+            config: config.clone(),
+            environment: env.clone(),
+            database_url: database_url.clone(),
+            ..Arguments::default()
+        }
+    }
+
+    /// Starts the log of a command that does its work and ends: what is wrong, unless more is asked for.
+    pub(super) fn start_log(&self) {
+        logging::start(logging::Level::Errors, &self.globals, &self.printer);
+    }
+
+    /// Starts the log of a program that runs for long.
+    pub(super) fn start_service_log(&self) {
+        logging::start(logging::Level::Events, &self.globals, &self.printer);
+    }
+
+    /// Runs async work to its end, with the log started.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        self.start_log();
+        runtime()?.block_on(work)
+    }
+}
+
+/// The executor of this process.
+pub(super) fn runtime() -> Outcome<Runtime> {
+    let built = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pontoon-worker")
+        .build();
+    built.map_err(|error| Failure::System("no threads for the executor".into(), error))
+}

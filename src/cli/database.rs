@@ -1,0 +1,146 @@
+//! The way to the database for a command: from the settings to a bridge over both backends, and the wait for a server that is not there yet.
+
+use super::exit::{Failure, Outcome};
+use super::print::Printer;
+use crate::Bridge;
+use crate::backend::{self, BackendKind, StorageBackend, Target};
+use crate::config::{Settings, show_duration};
+use crate::error::{Error, ErrorKind};
+use crate::flags::Flags;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a wait for the server pauses between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Both backends of one database.
+#[derive(Debug, Clone)]
+pub(super) struct Database {
+    /// Where it is, without the password.
+    pub(super) shown: String,
+    pub(super) bridge: Bridge,
+}
+
+impl Database {
+    /// The database that the settings name, with the flag that they describe. No connection is opened yet.
+    pub(super) fn named(settings: &Settings) -> Outcome<Self> {
+        let url = settings.database_url.as_ref().ok_or(Failure::NoDatabase)?;
+        let flags = Flags::builder().settings(settings).build()?;
+        Self::at(url.expose(), settings, flags)
+    }
+
+    /// The database at that URL.
+    pub(super) fn at(url: &str, settings: &Settings, flags: Flags) -> Outcome<Self> {
+        let target = Target::parse(url)?;
+        let bridge = Bridge::builder(url)
+            .settings(session(settings))
+            .budget(budget(settings))
+            .flags(flags)
+            .build()?;
+        Ok(Self {
+            shown: target.redacted(),
+            bridge,
+        })
+    }
+
+    /// The backends that this build contains, the control first.
+    pub(super) fn backends(&self) -> Vec<Arc<dyn StorageBackend>> {
+        BackendKind::ALL
+            .into_iter()
+            .filter_map(|kind| self.bridge.backend(kind))
+            .collect()
+    }
+
+    /// The backend of that kind.
+    pub(super) fn backend(&self, kind: BackendKind) -> Outcome<Arc<dyn StorageBackend>> {
+        let missing = || {
+            Error::new(
+                ErrorKind::Config,
+                format!("this build does not contain the {kind} backend"),
+            )
+        };
+        Ok(self.bridge.backend(kind).ok_or_else(missing)?)
+    }
+
+    /// Waits until the server takes a connection, for about `patience`; with none it tries once.
+    pub(super) async fn reach(&self, patience: Duration, printer: &Printer) -> Outcome<()> {
+        let mut trying = std::pin::pin!(self.try_until(Instant::now() + patience));
+        if patience.is_zero() {
+            return trying.await;
+        }
+        tokio::select! {
+            reached = &mut trying => return reached,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        let waits = format!("waiting up to {} for the database", show_duration(patience));
+        printer.note(&format!("{waits} at {}", self.shown));
+        let spinner = printer.spinner(waits);
+        let reached = trying.await;
+        spinner.finish_and_clear();
+        reached
+    }
+
+    async fn try_until(&self, deadline: Instant) -> Outcome<()> {
+        loop {
+            match self.bridge.ping().await {
+                Ok(()) => return Ok(()),
+                Err(error) if !waiting_helps(&error) || Instant::now() >= deadline => {
+                    return Err(error.into());
+                }
+                Err(error) => tracing::debug!(%error, "the database is not there yet"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Whether the server may be there in a while: it is away or starting, and has not refused the login.
+fn waiting_helps(error: &Error) -> bool {
+    match error.sqlstate() {
+        Some(state) => {
+            state.starts_with("57P") || state.starts_with("53") || state.starts_with("08")
+        }
+        None => matches!(
+            error.kind(),
+            ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_)
+        ),
+    }
+}
+
+/// The settings of somebody who only asks whether the server is there: a try that waits for long would keep the reason to itself.
+pub(super) fn impatient(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.timeouts.acquire = settings.timeouts.acquire.min(4 * PAUSE);
+    settings
+}
+
+/// How many connections both backends may use together.
+pub(super) fn budget(settings: &Settings) -> usize {
+    usize::try_from(settings.budget.total).unwrap_or(usize::MAX)
+}
+
+/// What both backends are built with.
+pub(super) fn session(settings: &Settings) -> backend::Settings {
+    let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let path = &settings.session.search_path;
+    let defaults = backend::Settings::default();
+    backend::Settings {
+        floor: size(settings.budget.blocking_floor),
+        acquire_timeout: settings.timeouts.acquire,
+        open_timeout: settings.timeouts.open,
+        answer_timeout: settings.timeouts.answer,
+        idle_timeout: settings.timeouts.idle,
+        max_lifetime: settings.timeouts.max_lifetime,
+        statement_cache: size(settings.statement_cache),
+        session: backend::Session {
+            timezone: settings.session.timezone.clone(),
+            statement_timeout: settings.session.statement_timeout,
+            lock_timeout: settings.session.lock_timeout,
+            idle_in_transaction_timeout: settings.session.idle_in_transaction_timeout,
+            search_path: (!path.is_empty()).then(|| path.clone()),
+            application_name: settings.application_name.clone(),
+            transaction_pooler: settings.transaction_pooler,
+        },
+        ..defaults
+    }
+}

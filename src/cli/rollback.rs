@@ -1,0 +1,152 @@
+//! `pontoon rollback`: everything back to blocking, at once, whatever else is broken.
+
+use super::admin::Instance;
+use super::context::Context;
+use super::exit::{Exit, Failure, Outcome};
+use super::print::{Printer, Tone};
+use crate::config::Settings;
+use crate::flags::Flags;
+use clap::Args;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Sends everything that begins from now on to blocking
+///
+/// Writes the kill file, which every program that is configured with it goes by, and tells the instance. It asks nobody and needs no
+/// database; a mistake in flags.toml does not hold it up. Exit code 5: no instance answered, and the kill file is written.
+///
+/// `--json` prints `{"revision","took_ms","acknowledged","total","silent":[],"kill_file"}`.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// Why, for those who find it
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+    /// The instance to tell [default: the one on this machine, at `PONTOON_LISTEN`]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+/// What became of it.
+struct Result {
+    /// Where the kill file is, or why it is not.
+    kill_file: std::result::Result<String, Failure>,
+    /// What the instance answered.
+    told: Outcome<Value>,
+    url: String,
+    took_ms: f64,
+}
+
+impl Rollback {
+    pub(super) fn run(self, context: &Context) -> Outcome<Exit> {
+        context.start_log();
+        let printer = context.printer();
+        let began = Instant::now();
+        let settings = match context.settings() {
+            Ok(settings) => settings,
+            Err(failure) => {
+                printer.warn("flags.toml is left aside, because the configuration is wrong:");
+                failure.tell(printer);
+                context.settings_without_file()?
+            }
+        };
+        // A URL that is wrong must not keep the file from being written.
+        let instance = Instance::at(self.url.as_deref(), &settings);
+        let kill_file = self.write(&settings);
+        let (url, told) = match instance {
+            Ok(instance) => (
+                instance.url().to_owned(),
+                instance.post("/admin/rollback", &json!({ "reason": self.line() })),
+            ),
+            Err(failure) => (self.url.unwrap_or_default(), Err(failure)),
+        };
+        let took_ms = (began.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+        tell(
+            Result {
+                kill_file,
+                told,
+                url,
+                took_ms,
+            },
+            printer,
+        )
+    }
+
+    /// The reason as an instance takes it, with who asks: one line, and not too long.
+    fn line(&self) -> String {
+        let letters = self.reason.trim().chars();
+        let plain = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
+        format!("{} ({})", plain.take(400).collect::<String>(), who())
+    }
+
+    fn write(&self, settings: &Settings) -> Outcome<String> {
+        let path = settings.kill_file();
+        let flags = Flags::builder().kill_file(&path).build()?;
+        flags.rollback(self.reason.as_str(), who()).written()?;
+        Ok(path.display().to_string())
+    }
+}
+
+/// Who asks, for those who find the file.
+fn who() -> String {
+    let user = whoami::username().unwrap_or_else(|_| "somebody".into());
+    let host = whoami::hostname().unwrap_or_else(|_| "some machine".into());
+    format!("{user}@{host}")
+}
+
+fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
+    let Result {
+        kill_file,
+        told,
+        url,
+        took_ms,
+    } = result;
+    let count = |name: &str| told.as_ref().ok().and_then(|told| told[name].as_u64());
+    let (acknowledged, total) = (
+        count("acknowledged").unwrap_or(0),
+        count("total").unwrap_or(1),
+    );
+    if printer.is_json() {
+        let silent = told
+            .as_ref()
+            .map_or_else(|_| json!([url]), |told| told["silent"].clone());
+        printer.document(&json!({
+            "revision": count("revision"), "took_ms": took_ms, "acknowledged": acknowledged, "total": total, "silent": silent,
+            "kill_file": kill_file.as_ref().ok(),
+        }))?;
+    } else {
+        let tone = if acknowledged == total {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
+        let counted = printer.paint(&format!("{acknowledged}/{total}"), tone);
+        printer.data(&format!(
+            "rolled back: {counted} acknowledged in {took_ms} ms"
+        ))?;
+        if let Ok(path) = &kill_file {
+            printer.data(&format!(
+                "kill file:   {path}; remove it to allow async again"
+            ))?;
+        }
+    }
+    match (kill_file, told) {
+        (Ok(_), Ok(_)) => Ok(Exit::Done),
+        (Ok(_), Err(failure)) => {
+            failure.tell(printer);
+            printer.note("what was done: the kill file is written, and every program that goes by it is blocking");
+            Ok(if failure.exit() == Exit::Usage {
+                Exit::Usage
+            } else {
+                Exit::Unreachable
+            })
+        }
+        (Err(failure), Ok(_)) => {
+            printer.note("what was done: the instance is blocking until it is started anew");
+            Err(failure)
+        }
+        (Err(file), Err(failure)) => {
+            file.tell(printer);
+            Err(failure)
+        }
+    }
+}

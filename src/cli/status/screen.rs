@@ -1,0 +1,143 @@
+//! The status as text.
+
+use crate::cli::print::{Printer, Tone, percent as shown};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// A screen of 80 columns or more.
+pub(super) fn text(status: &Value, printer: &Printer) -> String {
+    let mut text = head(status, printer);
+    text.push('\n');
+    text.push_str(&sources(status, printer));
+    text.push('\n');
+    text.push_str(&backends(status, printer));
+    for alarm in status["alarms"].as_array().into_iter().flatten() {
+        let _ = write!(
+            text,
+            "\n{}: {}\n",
+            printer.paint("alarm", Tone::Bad),
+            word(alarm)
+        );
+    }
+    text
+}
+
+fn head(status: &Value, printer: &Printer) -> String {
+    let stage = word(&status["stage"]);
+    let tone = if stage.starts_with("rolled") {
+        Tone::Bad
+    } else {
+        Tone::Title
+    };
+    let percent = &status["percent"];
+    let actual = percent["actual"].as_f64().map_or_else(
+        || "no call yet".to_owned(),
+        |actual| format!("{actual} % of the calls so far"),
+    );
+    let mut lines = vec![
+        ("stage", printer.paint(&stage, tone)),
+        (
+            "async",
+            format!("{} % of the keys, {actual}", shown(&percent["nominal"])),
+        ),
+        ("revision", word(&status["revision"])),
+    ];
+    if let Some(environment) = status["environment"].as_str() {
+        lines.push(("environment", environment.to_owned()));
+    }
+    if let Some(instances) = instances(&status["instances"]) {
+        lines.push(("instances", instances));
+    }
+    let line = |(name, value): &(&str, String)| {
+        let name = printer.paint(&format!("{name:<12}"), Tone::Faint);
+        format!("{name} {value}\n")
+    };
+    lines.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+fn instances(instances: &Value) -> Option<String> {
+    let (applied, total) = (instances["applied"].as_u64()?, instances["total"].as_u64()?);
+    let silent: Vec<String> = instances["silent"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(word)
+        .collect();
+    let silent = if silent.is_empty() {
+        String::new()
+    } else {
+        format!(", silent: {}", silent.join(", "))
+    };
+    Some(format!("{applied}/{total} at this revision{silent}"))
+}
+
+/// Who says how far it may go; the lowest cap is the one that holds.
+fn sources(status: &Value, printer: &Printer) -> String {
+    let mut grid = printer.grid(["source", "cap", "says"]);
+    for source in status["sources"].as_array().into_iter().flatten() {
+        let cap = word(&source["cap"]);
+        let tone = if cap == "complete" {
+            Tone::Faint
+        } else {
+            Tone::Bad
+        };
+        grid.toned([
+            (word(&source["name"]), Tone::Plain),
+            (cap, tone),
+            (word(&source["detail"]), Tone::Plain),
+        ]);
+    }
+    grid.text()
+}
+
+fn backends(status: &Value, printer: &Printer) -> String {
+    let titles = [
+        "backend", "#calls", "#errors", "#running", "#p50 ms", "#p95", "#p99", "#open", "#busy",
+        "#wait",
+    ];
+    let mut grid = printer.grid(titles);
+    for kind in ["blocking", "async"] {
+        let side = &status["backends"][kind];
+        if side.is_null() {
+            continue;
+        }
+        let count = |value: &Value| (word(value), Tone::Plain);
+        let time = |value: &Value| {
+            (
+                value
+                    .as_f64()
+                    .map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2}")),
+                Tone::Plain,
+            )
+        };
+        let errors = if side["errors"].as_u64().unwrap_or_default() > 0 {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
+        let pool = &side["pool"];
+        let open = format!("{}/{}", word(&pool["size"]), word(&pool["max"]));
+        grid.toned([
+            (kind.to_owned(), Tone::Plain),
+            count(&side["calls"]),
+            (word(&side["errors"]), errors),
+            count(&side["in_flight"]),
+            time(&side["p50_ms"]),
+            time(&side["p95_ms"]),
+            time(&side["p99_ms"]),
+            (open, Tone::Plain),
+            count(&pool["in_use"]),
+            count(&pool["waiting"]),
+        ]);
+    }
+    grid.text()
+}
+
+/// A text without its quotation marks, anything else as JSON; `-` for what an older instance does not tell.
+fn word(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,268 @@
+//! `serve`: what it refuses, its private server, and how it ends.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+
+use rustix::process::Signal;
+
+use super::{Place, Service, eventually, folder_of};
+use crate::support::{Database, execute};
+
+/// Holds a lock on the memories until it is dropped, so that a request for them hangs.
+struct Lock {
+    release: Option<mpsc::Sender<()>>,
+    holder: Option<thread::JoinHandle<()>>,
+}
+
+impl Lock {
+    fn take(url: &str) -> Self {
+        let (release, released) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let url = url.to_owned();
+        let holder = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+                    .await
+                    .unwrap();
+                let driving = tokio::spawn(connection);
+                client
+                    .batch_execute("BEGIN; LOCK TABLE memories IN ACCESS EXCLUSIVE MODE")
+                    .await
+                    .unwrap();
+                tell.send(()).unwrap();
+                tokio::task::yield_now().await;
+                while released.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                client.batch_execute("COMMIT").await.unwrap();
+                drop(client);
+                driving.await.unwrap().unwrap();
+            });
+        });
+        told.recv().unwrap();
+        Self {
+            release: Some(release),
+            holder: Some(holder),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        drop(self.holder.take().unwrap().join());
+    }
+}
+
+/// A request that hangs on the lock, and its status once it is answered; 0 where it was cut off.
+fn hanging_request(service: &Service, database: &Database) -> thread::JoinHandle<u16> {
+    let url = format!("{}/memory", service.url());
+    let request = thread::spawn(move || {
+        let body = serde_json::json!({ "content": "kept over the shutdown" });
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        agent
+            .post(url)
+            .send_json(&body)
+            .map_or(0, |answer| answer.status().as_u16())
+    });
+    eventually("the request waits for the lock", || {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        execute(&database.url, &[waits]) == ["1"]
+    });
+    request
+}
+
+#[test]
+fn a_request_under_way_is_finished_after_a_signal() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    for signal in [Signal::TERM, Signal::INT] {
+        let service = place.serve(&[]);
+        let lock = Lock::take(&database.url);
+        let request = hanging_request(&service, &database);
+        service.signal(signal);
+        let address = service.url().strip_prefix("http://").unwrap().to_owned();
+        eventually("no connection is accepted", || {
+            TcpStream::connect(&address).is_err()
+        });
+        drop(lock);
+        assert_eq!(request.join().unwrap(), 201);
+        let ran = service.end();
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
+    }
+    let pools = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pontoon%' AND datname = current_database()";
+    eventually("the pools are closed", || {
+        execute(&database.url, &[pools]) == ["0"]
+    });
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    let service = place.serve(&[]);
+    let lock = Lock::take(&database.url);
+    let request = hanging_request(&service, &database);
+    service.signal(Signal::INT);
+    let address = service.url().strip_prefix("http://").unwrap().to_owned();
+    eventually("no connection is accepted", || {
+        TcpStream::connect(&address).is_err()
+    });
+    service.signal(Signal::INT);
+    assert_eq!(service.end().code, 130);
+    assert_eq!(request.join().unwrap(), 0);
+    drop(lock);
+}
+
+#[test]
+fn without_a_database_it_brings_its_own_which_ends_with_it() {
+    let place = Place::new();
+    let service = place.serve(&["--ephemeral"]);
+    let url = service.ready["database"].as_str().unwrap().to_owned();
+    assert_eq!(service.get("/ready").0, 200);
+    let folder = folder_of(&url);
+    assert!(folder.exists());
+    service.signal(Signal::TERM);
+    let ran = service.end();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        !folder.exists(),
+        "the private server is stopped before the program ends"
+    );
+}
+
+#[test]
+fn a_killed_service_takes_its_private_server_with_it() {
+    let place = Place::new();
+    let service = place.serve(&["--ephemeral"]);
+    let folder = folder_of(service.ready["database"].as_str().unwrap());
+    let lives = || {
+        let listed = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+        String::from_utf8_lossy(&listed.stdout).contains(folder.to_str().unwrap())
+    };
+    assert!(lives());
+    service.signal(Signal::KILL);
+    assert_eq!(service.end().code, -1);
+    eventually("the private server is gone", || {
+        !lives() && !folder.exists()
+    });
+}
+
+#[test]
+fn data_in_a_named_folder_is_there_the_next_time() {
+    let place = Place::new();
+    let folder = tempfile::Builder::new()
+        .prefix("pontoon-data-")
+        .tempdir()
+        .unwrap();
+    open_to_all(folder.path());
+    let data = folder.path().join("data");
+    for expected in [0, 1] {
+        let service = place.serve(&["--data-dir", data.to_str().unwrap()]);
+        let listed: serde_json::Value = serde_json::from_str(&service.get("/memories").1).unwrap();
+        assert_eq!(listed["count"], expected);
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        agent
+            .post(format!("{}/memory", service.url()))
+            .send_json(serde_json::json!({ "content": "stays" }))
+            .unwrap();
+        service.signal(Signal::TERM);
+        assert_eq!(service.end().code, 0);
+    }
+}
+
+/// Where the tests run as root, the private server runs as another user, who must get in.
+fn open_to_all(folder: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+#[test]
+fn a_database_that_does_not_come_is_waited_for_and_then_told() {
+    let place = Place::new().with("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/db");
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--wait", "1s"]);
+    ran.ends(
+        5,
+        &[
+            "waiting up to 1s for the database",
+            "could not be reached",
+            "hint: ",
+        ],
+    );
+    assert!(
+        !ran.err.contains("hunter2") && ran.out.is_empty(),
+        "{ran:?}"
+    );
+    place.run(&["serve", "--wait", "soon"]).ends(2, &["--wait"]);
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_at_once() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let place = Place::new().with("DATABASE_URL", "postgres://me@127.0.0.1:1/db");
+    place
+        .run(&["serve", "--listen", &address])
+        .ends(6, &[&address, "in use by another process", "--listen"]);
+}
+
+#[test]
+fn an_admin_api_that_others_can_reach_needs_a_token() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    let ran = place.run(&["serve", "--listen", "0.0.0.0:0"]);
+    ran.ends(6, &["0.0.0.0:0", "PONTOON_ADMIN_TOKEN"]);
+    let place = Place::on(&database).with("PONTOON_ADMIN_TOKEN", "a long secret");
+    let service = place.serve(&[]);
+    assert_eq!(service.get("/admin/status").0, 401);
+    place.run(&["status", "--url", service.url()]).ends(0, &[]);
+    let wrong = Place::on(&database).with("PONTOON_ADMIN_TOKEN", "another");
+    wrong
+        .run(&["status", "--url", service.url()])
+        .ends(6, &["refused the token"]);
+    let ran = {
+        service.signal(Signal::TERM);
+        service.end()
+    };
+    assert!(!ran.err.contains("a long secret"), "{ran:?}");
+}
+
+#[test]
+fn what_was_counted_is_in_the_metrics() {
+    let database = Database::create();
+    let service = Place::on(&database).serve(&[]);
+    assert_eq!(service.get("/memories").0, 200);
+    eventually("the gauges are set", || {
+        service
+            .get("/metrics")
+            .1
+            .contains("pontoon_pool_connections{backend=\"async\",state=\"idle\"}")
+    });
+    let metrics = service.get("/metrics").1;
+    let counted = metrics
+        .lines()
+        .find(|line| line.starts_with("pontoon_calls_total{backend=\"blocking\"}"))
+        .unwrap();
+    assert!(!counted.ends_with(" 0"), "{counted}");
+    for name in [
+        "pontoon_call_seconds_bucket{backend=\"blocking\",le=\"0.001\"}",
+        "pontoon_executor_stall_seconds",
+        "# HELP pontoon_in_flight",
+    ] {
+        assert!(metrics.contains(name), "{name} is not in {metrics}");
+    }
+}
+
+#[test]
+fn an_ephemeral_server_beside_a_database_is_refused() {
+    let place = Place::new().with("DATABASE_URL", "postgres://me@127.0.0.1:1/db");
+    place
+        .run(&["serve", "--ephemeral"])
+        .ends(2, &["--ephemeral"]);
+}
