@@ -118,6 +118,16 @@ impl Failure {
         self
     }
 
+    /// Behind a pooler each call prepares its statements itself, so that only one that the driver keeps for looking types up can be out of
+    /// date. What ran is rolled back, and another connection may do it.
+    #[cfg(feature = "blocking")]
+    pub(super) fn of_lookup(mut self) -> Self {
+        if self.fate == Fate::Stale {
+            self.fate = Fate::NeverSent;
+        }
+        self
+    }
+
     /// What a COMMIT around a call that had run failed with.
     pub(super) fn of_commit(self) -> Self {
         match self.fate {

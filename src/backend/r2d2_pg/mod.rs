@@ -1,6 +1,7 @@
 //! The blocking backend: `postgres` behind `r2d2`, on threads of its own.
 
 mod blocking;
+mod handed;
 mod link;
 mod pool;
 mod queue;
@@ -18,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
 use blocking::{Blocking, Outcome};
+use handed::HandedPool;
 use link::Link;
-use pool::{HandedPool, OwnPool};
+use pool::OwnPool;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -101,16 +103,25 @@ fn in_transaction<T>(
     link.batch(begin)?;
     let outcome = work(link);
     link.forget();
-    match &outcome {
-        Ok(_) => link.batch("COMMIT").map_err(Failure::of_commit)?,
+    match outcome {
+        Ok(value) => {
+            link.batch(COMMIT_POOLED).map_err(Failure::of_commit)?;
+            Ok(value)
+        }
         Err(Failure {
-            fate: Fate::Usable | Fate::Stale,
-            ..
-        }) => link.batch("ROLLBACK")?,
-        Err(_) => {}
+            error,
+            fate: fate @ (Fate::Usable | Fate::Stale),
+        }) => {
+            link.batch(ROLLBACK_POOLED)?;
+            Err(Failure { error, fate }.of_lookup())
+        }
+        failed => failed,
     }
-    outcome
 }
+
+/// The driver keeps a statement for looking types up that nobody can close: whoever gets the session next must not find it.
+const COMMIT_POOLED: &str = "DEALLOCATE ALL; COMMIT";
+const ROLLBACK_POOLED: &str = "ROLLBACK; DEALLOCATE ALL";
 
 fn ping(link: &mut Link<'_>) -> Outcome<()> {
     link.ping()

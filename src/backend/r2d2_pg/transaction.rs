@@ -5,7 +5,7 @@ use super::super::{BackendKind, StorageTransaction, TransactionOptions};
 use super::blocking::{Blocking, Outcome, attempt, closed};
 use super::link::Link;
 use super::queue::Desk;
-use super::{all_rows, first_row};
+use super::{COMMIT_POOLED, ROLLBACK_POOLED, all_rows, first_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Params, Query, Row};
 use async_trait::async_trait;
@@ -18,6 +18,24 @@ use tokio::time::timeout;
 
 /// What the task asks of the thread.
 type Command = Box<dyn FnOnce(&mut Link<'_>) -> After + Send>;
+
+/// How a transaction ends.
+#[derive(Clone, Copy)]
+enum Ending {
+    Commit,
+    Rollback,
+}
+
+impl Ending {
+    fn statement(self, pooler: bool) -> &'static str {
+        match (self, pooler) {
+            (Self::Commit, false) => "COMMIT",
+            (Self::Commit, true) => COMMIT_POOLED,
+            (Self::Rollback, false) => "ROLLBACK",
+            (Self::Rollback, true) => ROLLBACK_POOLED,
+        }
+    }
+}
 
 /// What a command leaves behind.
 enum After {
@@ -78,6 +96,7 @@ impl R2d2Transaction {
             return Err(self.gone());
         };
         let (reply, answer) = oneshot::channel();
+        let pooler = self.pooler;
         let command: Command = Box::new(move |link| {
             let outcome = work(link);
             let after = match &outcome {
@@ -85,6 +104,10 @@ impl R2d2Transaction {
                     fate: fate @ (Fate::NeverSent | Fate::Broken),
                     ..
                 }) => After::Lost(*fate),
+                // Nothing uncertain may be left on a session that others get.
+                Err(Failure { fate, .. }) if pooler && (ends || *fate == Fate::Stale) => {
+                    After::Lost(Fate::Broken)
+                }
                 _ if ends => After::Ended,
                 _ => After::Open,
             };
@@ -134,8 +157,9 @@ impl R2d2Transaction {
         })
     }
 
-    async fn end(&mut self, statement: &'static str) -> Result<()> {
+    async fn end(&mut self, ending: Ending) -> Result<()> {
         let pooler = self.pooler;
+        let statement = ending.statement(pooler);
         let result = self.call(true, move |link| {
             if pooler {
                 link.forget();
@@ -190,7 +214,7 @@ fn serve(
     if pooler {
         link.forget();
     }
-    if let Err(failure) = link.batch("ROLLBACK") {
+    if let Err(failure) = link.batch(Ending::Rollback.statement(pooler)) {
         desk.settle(failure.fate);
         desk.abandon();
     }
@@ -228,17 +252,17 @@ impl StorageTransaction for R2d2Transaction {
         if self.failed {
             // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
             if let Err(error) = self.call(false, |link| link.batch("SELECT")).await {
-                let _ended = self.end("ROLLBACK").await;
+                let _ended = self.end(Ending::Rollback).await;
                 return Err(Self::told(error));
             }
         }
-        self.end("COMMIT")
+        self.end(Ending::Commit)
             .await
             .map_err(|error| Self::told(commit_failed(error)))
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
-        self.end("ROLLBACK").await.map_err(Self::told)
+        self.end(Ending::Rollback).await.map_err(Self::told)
     }
 }
 

@@ -20,6 +20,7 @@ on_each_backend!(
     many_clients_share_few_sessions,
     errors_leave_nothing_behind,
     calls_given_up_leave_nothing_behind,
+    own_types_are_known_on_every_session,
 );
 
 /// A PgBouncer before a test's database; it ends with the value.
@@ -298,5 +299,45 @@ async fn calls_given_up_leave_nothing_behind(kind: BackendKind) -> Result<()> {
         );
     }
     backend.close().await;
+    Ok(())
+}
+
+/// Drivers prepare statements of their own to look a type up: none may be missed, or found, on another session.
+async fn own_types_are_known_on_every_session(kind: BackendKind) -> Result<()> {
+    let bouncer = Bouncer::start().await;
+    for n in 0..6 {
+        bouncer.beside(&[&format!("CREATE TYPE mood_{n} AS ENUM ('sad', 'ok')")]);
+    }
+    let (backend, _) = bouncer.open(kind, Duration::from_secs(20));
+    let (other, _) = bouncer.open(kind, Duration::from_secs(20));
+    for n in 0..6 {
+        let own = query(&format!(
+            "SELECT $1::mood_{n} AS m, (SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 's%') AS c"
+        ));
+        // Takes a session away in every other round, so that the next call finds another.
+        let held = if n % 2 == 0 {
+            Some(other.begin(TransactionOptions::default()).await?)
+        } else {
+            None
+        };
+        let row = backend.fetch_one(&own, params!["ok"]).await?;
+        assert_eq!(row.get::<String>("m")?, "ok");
+        drop(held);
+        eventually("the other session is free", || {
+            bouncer.beside(&["SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in tr%' AND datname = current_database()"]) == ["0"]
+        })
+        .await;
+    }
+    let left = query(
+        "SELECT name FROM pg_prepared_statements WHERE statement NOT LIKE '%pg_prepared_statements%'",
+    );
+    for _ in 0..4 {
+        assert!(
+            other.fetch_all(&left, Params::none()).await?.is_empty(),
+            "a statement was left on a session"
+        );
+    }
+    backend.close().await;
+    other.close().await;
     Ok(())
 }
