@@ -225,7 +225,7 @@ impl Drop for Tour {
     fn drop(&mut self) {
         if let Some(service) = &mut self.service {
             let pid = Pid::from_raw(service.id().try_into().unwrap()).unwrap();
-            drop(kill_process(pid, Signal::TERM));
+            let _gone_already = kill_process(pid, Signal::TERM);
             drop(service.wait());
         }
     }
@@ -337,7 +337,7 @@ fn the_page_s_commands_print_what_it_says() {
 fn every_command_of_the_page_is_a_target_of_the_makefile() {
     let page = read("README.md");
     let targets: Vec<&str> = page
-        .split(|sign: char| sign == '`' || sign == '\n')
+        .split(['`', '\n'])
         .filter_map(|text| text.strip_prefix("make "))
         .filter_map(|text| text.split_whitespace().next())
         .collect();
