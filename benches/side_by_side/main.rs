@@ -21,7 +21,7 @@ use pontoon::embedded::Embedded;
 use std::time::Duration;
 
 /// How often each contestant has its turn.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// How long a turn lasts.
 const TURN: Duration = Duration::from_secs(1);

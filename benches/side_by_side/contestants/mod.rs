@@ -5,13 +5,13 @@ mod ours;
 mod r2d2;
 mod sqlx;
 
-use crate::load::Workload;
-use async_trait::async_trait;
 use self::deadpool::Deadpool;
-use ours::Ours;
-use pontoon::backend::BackendKind;
 use self::r2d2::{R2d2, Where};
 use self::sqlx::{Sqlx, Thin};
+use crate::load::Workload;
+use async_trait::async_trait;
+use ours::Ours;
+use pontoon::backend::BackendKind;
 
 pub(crate) const POINT: &str =
     "SELECT id, number, ratio, flag, label, body, at, note FROM bench WHERE id = $1";
