@@ -2,9 +2,7 @@
 //!
 //! `DATABASE_URL=postgres://localhost/postgres USE_ASYNC_DB=50% cargo run --example step_2_flag`
 
-use pontoon::backend::{
-    Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, StorageBackendExt, Target,
-};
+use pontoon::backend::{Budget, R2d2Backend, Settings, StorageBackend, StorageBackendExt};
 use pontoon::config::Switch;
 use pontoon::flags::{Flags, Key};
 use pontoon::{Bridge, params, sql::Query};
@@ -45,12 +43,11 @@ fn bridge(url: &str, flags: Flags) -> Result<Bridge, Failure> {
     let manager = PostgresConnectionManager::new(url.parse()?, NoTls);
     let pool = r2d2::Pool::builder().max_size(4).build(manager)?;
     pool.get()?.batch_execute(CREATE)?;
-    let (settings, budget) = (Settings::default(), Budget::new(4));
-    let blocking = R2d2Backend::from_pool(pool, settings.clone(), budget.clone());
-    let asynchronous = SqlxBackend::new(&Target::parse(url)?, settings, budget)?;
+    let budget = Budget::new(4);
+    let blocking = R2d2Backend::from_pool(pool, Settings::default(), budget.clone());
     let bridge = Bridge::builder(url)
-        .with_backend(blocking)
-        .with_backend(asynchronous);
+        .shared_budget(budget)
+        .with_backend(blocking);
     Ok(bridge.flags(flags).build()?)
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Builder {
     url: String,
     settings: Settings,
-    budget: usize,
+    budget: Arc<Budget>,
     flags: Option<Flags>,
     given: Vec<Arc<dyn StorageBackend>>,
 }
@@ -22,7 +22,7 @@ impl Builder {
         Self {
             url,
             settings: Settings::default(),
-            budget: 20,
+            budget: Budget::new(20),
             flags: None,
             given: Vec::new(),
         }
@@ -36,7 +36,13 @@ impl Builder {
 
     /// How many connections both backends may use together; 20 by default.
     pub fn budget(mut self, connections: usize) -> Self {
-        self.budget = connections;
+        self.budget = Budget::new(connections);
+        self
+    }
+
+    /// The budget that a backend which is handed in takes from already: so the one that is opened beside it shares it.
+    pub fn shared_budget(mut self, budget: Arc<Budget>) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -64,7 +70,6 @@ impl Builder {
             flags,
             given,
         } = self;
-        let budget = Budget::new(budget);
         let find = |kind| given.iter().find(|backend| backend.kind() == kind).cloned();
         let side = |kind: BackendKind| match find(kind) {
             Some(backend) => Ok(Some(backend)),

@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
     key(
         "budget.blocking_floor",
         COUNT,
-        "blocking connections that stay warm until the migration is complete",
+        "connections that each backend keeps warm; the blocking one until the migration is complete",
     ),
     key(
         "budget.shadow_max_share",
