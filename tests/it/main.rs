@@ -12,6 +12,7 @@ mod conformance; // What every backend owes its callers: one list of cases, run 
 mod embedded; // The private server: its life, its folder, its end with the parent.
 mod faults; // What goes wrong around a backend: callers that give up, servers that fail, poolers, too little of everything.
 mod flips; // Exactly once: the flag flips under load while server processes are killed.
+mod handed; // Backends on a pool that the service owns and goes on using.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
 mod memories; // The store of memories, on each backend.
 mod memory_api; // The HTTP API over that store: what it answers, and what it refuses.

@@ -1,6 +1,7 @@
 //! The blocking backend: `postgres` behind `r2d2`, on threads of its own.
 
 mod blocking;
+mod handed;
 mod link;
 mod pool;
 mod queue;
@@ -18,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
 use blocking::{Blocking, Outcome};
+use handed::HandedPool;
 use link::Link;
-use pool::{HandedPool, OwnPool};
+use pool::OwnPool;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;

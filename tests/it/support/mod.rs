@@ -5,6 +5,7 @@
 mod alone;
 mod backends;
 mod database;
+mod handed;
 pub(crate) mod http;
 
 use std::sync::OnceLock;
@@ -20,6 +21,7 @@ pub(crate) use backends::{
     on_each_backend, open, query, refused, sessions, sqlx,
 };
 pub(crate) use database::{Database, execute};
+pub(crate) use handed::{blocking_on_a_service_pool, r2d2_pool, sqlx_on_a_service_pool, sqlx_pool};
 
 /// The server that all tests of this binary share. It ends with the process: a static is not dropped, but the server's
 /// watchdog sees the process end and removes the folder too.

@@ -1,0 +1,160 @@
+//! A pool of r2d2's that the service owns, and sets as it likes: this backend borrows its connections.
+
+use super::super::Settings;
+use super::link::{Link, Statements};
+use super::pool::{Held, Pool, close_elsewhere};
+use crate::error::{Error, Result, Wait};
+use postgres::{Client, NoTls};
+use r2d2::{ManageConnection, PooledConnection};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A pool that the service owns, whose sessions it sets as it likes.
+pub(super) struct HandedPool<M: ManageConnection<Connection = Client>> {
+    pool: r2d2::Pool<M>,
+    settings: Settings,
+    broken: AtomicU64,
+}
+
+/// What this backend keeps beside a connection of the service's pool.
+struct Beside {
+    statements: Statements,
+    last_used: Instant,
+    seen_broken: u64,
+}
+
+/// A connection of the service's pool.
+struct HandedOut<M: ManageConnection<Connection = Client>> {
+    connection: PooledConnection<M>,
+    beside: Option<Beside>,
+    idle: Duration,
+}
+
+impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
+    pub(super) fn new(pool: r2d2::Pool<M>, settings: Settings) -> Self {
+        Self {
+            pool,
+            settings,
+            broken: AtomicU64::new(0),
+        }
+    }
+
+    fn take(&self, mut connection: PooledConnection<M>) -> HandedOut<M> {
+        let known = PooledConnection::extensions_mut(&mut connection).remove::<Mutex<Beside>>();
+        let beside = known.map_or_else(
+            || Beside {
+                statements: Statements::new(self.settings.statement_cache),
+                last_used: Instant::now(),
+                seen_broken: self.broken.load(Ordering::Acquire),
+            },
+            |beside| beside.into_inner().unwrap_or_else(PoisonError::into_inner),
+        );
+        HandedOut {
+            connection,
+            idle: beside.last_used.elapsed(),
+            beside: Some(beside),
+        }
+    }
+
+    fn fit(&self, held: &mut HandedOut<M>) -> bool {
+        let broken = self.broken.load(Ordering::Acquire);
+        let Some(beside) = &mut held.beside else {
+            return false;
+        };
+        if beside.seen_broken == broken && held.idle < self.settings.test_after {
+            return true;
+        }
+        beside.seen_broken = broken;
+        held.connection.is_valid(self.settings.open_timeout).is_ok()
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
+    fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let connection = self.pool.get_timeout(left).map_err(|error| {
+                Error::timeout(Wait::Pool, limit)
+                    .with_hint(format!("the pool that was handed in says: {error}"))
+                    .with_source(error)
+            })?;
+            let mut held = self.take(connection);
+            if self.fit(&mut held) {
+                return Ok(Box::new(held));
+            }
+            Box::new(held).abandon();
+        }
+    }
+
+    fn try_get(&self) -> Option<Box<dyn Held>> {
+        self.pool
+            .try_get()
+            .map(|connection| Box::new(self.take(connection)) as Box<dyn Held>)
+    }
+
+    fn suspect(&self) {
+        self.broken.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn figures(&self) -> (usize, usize) {
+        let state = self.pool.state();
+        (state.connections as usize, state.idle_connections as usize)
+    }
+
+    fn close(&self) {}
+
+    fn is_open(&self) -> bool {
+        false
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
+    fn link(&mut self) -> Link<'_> {
+        let beside = self
+            .beside
+            .as_mut()
+            .expect("taken when the connection goes back, not before");
+        beside.last_used = Instant::now();
+        Link {
+            client: &mut self.connection,
+            statements: &mut beside.statements,
+        }
+    }
+
+    /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
+    fn retire(mut self: Box<Self>) {
+        let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+        let _ended = self.connection.batch_execute(end);
+    }
+
+    fn abandon(self: Box<Self>) {
+        if !self.connection.is_closed() {
+            let cancel = self.connection.cancel_token();
+            close_elsewhere(move || {
+                // A server takes this without TLS, too.
+                let _cancelled = cancel.cancel_query(NoTls);
+                self.retire();
+            });
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// How old a connection of the service's pool may become is the service's business.
+    fn is_old(&self) -> bool {
+        false
+    }
+}
+
+impl<M: ManageConnection<Connection = Client>> Drop for HandedOut<M> {
+    fn drop(&mut self) {
+        if let Some(beside) = self.beside.take() {
+            let _none =
+                PooledConnection::extensions_mut(&mut self.connection).insert(Mutex::new(beside));
+        }
+    }
+}
