@@ -1,7 +1,7 @@
 //! A backend on a pool that the service owns: the service goes on using it.
 
 use crate::support::{
-    Database, eventually, execute, query, r2d2_pool, refused, sessions, sqlx_pool,
+    Database, elsewhere, eventually, execute, query, r2d2_pool, refused, sessions, sqlx_pool,
 };
 use pontoon::backend::{
     Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, TransactionOptions,
@@ -62,19 +62,15 @@ async fn the_service_goes_on_using_its_r2d2_pool() -> Result<()> {
     mistreat(&*backend, &database.url, &budget).await?;
     let service = pool.clone();
     // The service holds every connection: the backend waits, and says for what.
-    let held = tokio::task::spawn_blocking(move || {
-        (0..4).map(|_| service.get().unwrap()).collect::<Vec<_>>()
-    });
+    let held = elsewhere(move || (0..4).map(|_| service.get().unwrap()).collect::<Vec<_>>());
     let held = held.await.unwrap();
     let error = refused(backend.ping().await);
     assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Pool), "{error:?}");
-    tokio::task::spawn_blocking(move || drop(held))
-        .await
-        .unwrap();
+    elsewhere(move || drop(held)).await.unwrap();
     backend.ping().await?;
     backend.close().await;
     drop(backend);
-    let rows = tokio::task::spawn_blocking(move || {
+    let rows = elsewhere(move || {
         let mut client = pool.get().unwrap();
         let row = client.query_one("SELECT 42", &[]).unwrap();
         drop(client);

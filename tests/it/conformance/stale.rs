@@ -137,7 +137,7 @@ pub(super) async fn statements_that_the_server_forgot_are_prepared_anew(
         .fetch_all(&query("SELECT 1"), Params::none())
         .await?;
     transaction
-        .execute(&query("DEALLOCATE ALL"), Params::none())
+        .execute(&query("DEALLOCATE PREPARE ALL"), Params::none())
         .await?;
     let error = refused(
         transaction

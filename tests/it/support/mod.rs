@@ -15,7 +15,7 @@ use pontoon::backend::{Budget, Settings, SqlxBackend, StorageBackend, Target};
 use pontoon::embedded::{Embedded, Options};
 use tokio::runtime::Builder;
 
-pub(crate) use alone::{Heartbeat, alone, peak_memory, threads};
+pub(crate) use alone::{Heartbeat, alone, elsewhere, peak_memory, threads};
 pub(crate) use backends::{
     Bench, Open, TOTAL, blocking, bridge_on_async, bridge_on_blocking, eventually, on,
     on_each_backend, open, query, refused, sessions, sqlx,
