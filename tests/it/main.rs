@@ -14,6 +14,7 @@ mod embedded; // The private server: its life, its folder, its end with the pare
 mod examples; // examples/: each step of the move runs, and goes on where the step before left off.
 mod faults; // What goes wrong around a backend: callers that give up, servers that fail, poolers, too little of everything.
 mod flips; // Exactly once: the flag flips under load while server processes are killed.
+mod handed; // Backends on a pool that the service owns and goes on using.
 mod http_server; // The HTTP server under every route: ids, limits, health, the operator, the shutdown.
 mod manual; // docs/OPERATIONS.md and docs/CONTRIBUTING.md: their tables are those of the code.
 mod memories; // The store of memories, on each backend.

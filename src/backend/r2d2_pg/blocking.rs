@@ -192,6 +192,9 @@ impl Blocking {
 
     /// Goes to the server and back on every idle connection, opens what the floor lacks, and gives how many answered.
     pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
+        if self.queue.is_closed() {
+            return 0;
+        }
         let (done, alive) = oneshot::channel();
         let blocking = Arc::clone(self);
         let started = thread::Builder::new()

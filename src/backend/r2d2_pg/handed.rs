@@ -1,10 +1,10 @@
-//! An r2d2 pool that a service owns already, used as it is.
+//! A pool of r2d2's that the service owns, and sets as it likes: this backend borrows its connections.
 
 use super::super::Settings;
 use super::link::{Link, Statements};
 use super::pool::{Held, Pool, close_elsewhere};
 use crate::error::{Error, Result, Wait};
-use postgres::Client;
+use postgres::{Client, NoTls};
 use r2d2::{ManageConnection, PooledConnection};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -131,7 +131,12 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     fn abandon(self: Box<Self>) {
         if !self.connection.is_closed() {
-            close_elsewhere(move || self.retire());
+            let cancel = self.connection.cancel_token();
+            close_elsewhere(move || {
+                // A server takes this without TLS, too.
+                let _cancelled = cancel.cancel_query(NoTls);
+                self.retire();
+            });
         }
     }
 

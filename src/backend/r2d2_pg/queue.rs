@@ -211,6 +211,10 @@ impl Queue {
         parked.iter().for_each(Thread::unpark);
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// How many threads there are, and how many jobs wait.
     pub(super) fn figures(&self) -> (usize, usize) {
         let state = self.lock();

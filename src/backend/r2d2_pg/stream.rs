@@ -114,7 +114,10 @@ fn serve(
                 if !reader.sent {
                     return Err(error);
                 }
-                let _given_up = reader.rows.blocking_send(Err(error));
+                // The rows that came before it first.
+                if reader.flush().is_continue() {
+                    let _given_up = reader.rows.blocking_send(Err(error));
+                }
                 return Ok(());
             }
         }

@@ -206,9 +206,7 @@ impl Link<'_> {
 
     /// What the server says of a statement now: what was prepared before may be out of date.
     pub(super) async fn describe(&mut self, query: &Query) -> Result<Description, Failure> {
-        if self.statements.0.contains(query.shared_text()) {
-            self.forget().await?;
-        }
+        self.forget().await?;
         let prepared = self.prepared(query).await?;
         let parameters = prepared
             .parameters

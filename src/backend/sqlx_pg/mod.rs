@@ -1,6 +1,9 @@
 //! The async backend: `sqlx` on a thin pool of its own.
 
+mod handed;
+mod lease;
 mod link;
+mod opening;
 mod pool;
 mod stream;
 mod transaction;
@@ -17,8 +20,9 @@ use crate::error::{Error, Result};
 use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
+use lease::Lease;
 use link::{Link, Sink};
-use pool::{Lease, Pools};
+use pool::Pools;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +52,15 @@ impl SqlxBackend {
         Ok(Self {
             pools: Pools::new(options, setup, settings, budget),
         })
+    }
+
+    /// A backend on a pool that the service owns already, to be used on the runtime that the pool was made on. Its connections keep the
+    /// settings that the service gave them; `settings` count for waits and the statement cache only. Closing this backend leaves the pool
+    /// open.
+    pub fn from_pool(pool: sqlx::PgPool, settings: Settings, budget: Arc<Budget>) -> Self {
+        Self {
+            pools: Pools::handed(pool, settings, budget),
+        }
     }
 
     /// Runs the statement to its end.

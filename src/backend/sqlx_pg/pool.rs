@@ -5,18 +5,17 @@
 //! registered; when the runtime ends, it drops the task, and the pool goes with it.
 
 use super::super::budget::{Budget, Permit, Shed};
-use super::super::failure::{Failure, unreachable, waiting_helps};
-use super::super::{PoolStatus, Settings, TransactionOptions};
-use super::link::{Link, Opened, Statements, batch, closed};
-use super::types::failure;
+use super::super::failure::waiting_helps;
+use super::super::{PoolStatus, Settings};
+use super::handed::{self, HandedOut};
+use super::lease::{Held, Lease};
+use super::link::closed;
+use super::opening::{Opener, Opening};
 use crate::error::{Error, ErrorKind, Result, Wait};
-use deadpool::managed::{
-    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
-};
+use deadpool::managed::{self, Object, PoolError, QueueMode, Timeouts};
 use futures_util::future::{join_all, poll_immediate};
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
-use std::borrow::Cow;
 use std::future::ready;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -32,175 +31,11 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(super) struct Pools {
     by_runtime: RwLock<Vec<(Id, managed::Pool<Opener>)>>,
     opening: Arc<Opening>,
+    /// The pool that the service owns, which is used instead.
+    handed: Option<PgPool>,
     closed: AtomicBool,
     /// Leases that are out, on every runtime.
     in_use: AtomicUsize,
-}
-
-/// How connections are opened, the same for every runtime.
-struct Opening {
-    options: PgConnectOptions,
-    setup: String,
-    settings: Settings,
-    budget: Arc<Budget>,
-    /// Counts the connections that broke: what was opened before the last of them is tested ahead of its next use.
-    broken: AtomicU64,
-}
-
-/// Opens and tests the connections of one pool.
-struct Opener(Arc<Opening>);
-
-/// A connection with what the pool knows of it.
-pub(super) struct Pooled {
-    opened: Opened,
-    since: Instant,
-    last_used: Instant,
-    /// How many connections had broken when this one was last known to be well.
-    seen_broken: u64,
-}
-
-impl managed::Manager for Opener {
-    type Type = Pooled;
-    type Error = Error;
-
-    async fn create(&self) -> Result<Pooled> {
-        // Boxed, as all that is rare here: it would make the future of every call larger, which is moved more than once.
-        Box::pin(self.0.open()).await
-    }
-
-    async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<Error> {
-        let Opening {
-            settings, broken, ..
-        } = &*self.0;
-        if pooled.since.elapsed() > settings.max_lifetime {
-            return Err(RecycleError::message("older than max_lifetime"));
-        }
-        let broken = broken.load(Ordering::Acquire);
-        if pooled.seen_broken == broken && pooled.last_used.elapsed() < settings.test_after {
-            return Ok(());
-        }
-        let answer = Box::pin(timeout(settings.open_timeout, pooled.link().ping())).await;
-        pooled.seen_broken = broken;
-        match answer {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(failure)) => Err(RecycleError::Backend(failure.error)),
-            Err(_) => Err(RecycleError::message("did not answer a ping")),
-        }
-    }
-}
-
-impl Opening {
-    async fn open(&self) -> Result<Pooled> {
-        let limit = self.settings.open_timeout;
-        let seen_broken = self.broken.load(Ordering::Acquire);
-        let slot = self.budget.slot(limit).await?;
-        let opened = async {
-            let mut connection = self.options.connect().await.map_err(failure)?;
-            if !self.setup.is_empty() {
-                batch(&mut connection, &self.setup).await?;
-            }
-            Ok::<_, Failure>(connection)
-        };
-        let connection = timeout(limit, opened)
-            .await
-            .map_err(|_| Error::timeout(Wait::Open, limit))?
-            .map_err(unreachable)?;
-        let opened = Opened {
-            connection,
-            statements: Statements::new(self.settings.statement_cache),
-            _slot: slot,
-        };
-        let now = Instant::now();
-        Ok(Pooled {
-            opened,
-            since: now,
-            last_used: now,
-            seen_broken,
-        })
-    }
-}
-
-impl Pooled {
-    pub(super) fn link(&mut self) -> Link<'_> {
-        Link {
-            connection: &mut self.opened.connection,
-            statements: &mut self.opened.statements,
-        }
-    }
-}
-
-/// A connection, the permit to use it, and whether the call that has it came to its end.
-pub(super) struct Lease {
-    object: Option<Object<Opener>>,
-    pools: Arc<Pools>,
-    runtime: Id,
-    finished: bool,
-    _permit: Permit,
-}
-
-impl Lease {
-    /// The connection. From now on it counts as unfinished: dropped before [`finish`](Lease::finish), it is closed.
-    pub(super) fn link(&mut self) -> Link<'_> {
-        self.finished = false;
-        self.object
-            .as_mut()
-            .expect("a lease has its connection until it is dropped")
-            .link()
-    }
-
-    /// The call came to its end, and the connection may be used again.
-    pub(super) fn finish(&mut self) {
-        self.finished = true;
-    }
-
-    /// Whether the last call came to its end.
-    pub(super) fn is_finished(&self) -> bool {
-        self.finished
-    }
-
-    /// Closes the connection with the lease.
-    pub(super) fn give_up(&mut self) {
-        self.finished = false;
-    }
-
-    /// The runtime that the connection belongs to, where that is the one that runs this.
-    pub(super) fn own_runtime(&self) -> Option<Handle> {
-        Handle::try_current()
-            .ok()
-            .filter(|handle| handle.id() == self.runtime)
-    }
-
-    /// Whether server connections change hands between transactions, so that nothing may be left on one.
-    pub(super) fn pooled_by_transaction(&self) -> bool {
-        self.pools.opening.settings.session.transaction_pooler
-    }
-
-    /// What begins the transaction around each call, where a pooler makes one necessary.
-    pub(super) fn around(&self) -> Option<Cow<'static, str>> {
-        let settings = &self.pools.opening.settings;
-        self.pooled_by_transaction()
-            .then(|| TransactionOptions::default().begin_sql(settings))
-    }
-
-    /// The connection turned out to be broken.
-    pub(super) fn broke(&mut self) {
-        self.finished = false;
-        self.pools.suspect();
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.pools.in_use.fetch_sub(1, Ordering::Relaxed);
-        let Some(mut object) = self.object.take() else {
-            return;
-        };
-        if self.finished && !self.pools.closed.load(Ordering::Acquire) {
-            object.last_used = Instant::now();
-        } else {
-            drop(Object::take(object));
-        }
-    }
 }
 
 impl Pools {
@@ -209,6 +44,22 @@ impl Pools {
         setup: String,
         settings: Settings,
         budget: Arc<Budget>,
+    ) -> Arc<Self> {
+        Self::build(options, setup, settings, budget, None)
+    }
+
+    /// Pools that take their connections from the service's own.
+    pub(super) fn handed(pool: PgPool, settings: Settings, budget: Arc<Budget>) -> Arc<Self> {
+        let options = PgConnectOptions::clone(&pool.connect_options());
+        Self::build(options, String::new(), settings, budget, Some(pool))
+    }
+
+    fn build(
+        options: PgConnectOptions,
+        setup: String,
+        settings: Settings,
+        budget: Arc<Budget>,
+        handed: Option<PgPool>,
     ) -> Arc<Self> {
         let opening = Arc::new(Opening {
             options,
@@ -220,6 +71,7 @@ impl Pools {
         let pools = Arc::new(Self {
             by_runtime: RwLock::default(),
             opening,
+            handed,
             closed: AtomicBool::new(false),
             in_use: AtomicUsize::new(0),
         });
@@ -241,61 +93,85 @@ impl Pools {
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease> {
         let limit = self.opening.settings.acquire_timeout;
         let permit = self.opening.budget.acquire(limit).await?;
-        let (runtime, pool) = self.pool()?;
-        let mut lease = Lease {
-            object: None,
-            pools: Arc::clone(self),
-            runtime,
-            finished: true,
-            _permit: permit,
+        let handle = self.runtime()?;
+        let lease = Lease::new(self, handle.id(), permit);
+        let held = match &self.handed {
+            Some(pool) => {
+                let settings = &self.opening.settings;
+                let acquire = HandedOut::acquire(pool, settings, handle);
+                Held::Handed(Box::pin(acquire).await?)
+            }
+            None => Held::Own(get(&self.pool(&handle), limit).await?),
         };
-        self.in_use.fetch_add(1, Ordering::Relaxed);
-        lease.object = Some(get(&pool, limit).await?);
-        Ok(lease)
+        Ok(lease.holding(held))
     }
 
-    /// The pool of the runtime that polls this call.
-    fn pool(self: &Arc<Self>) -> Result<(Id, managed::Pool<Opener>)> {
-        if self.closed.load(Ordering::Acquire) {
+    pub(super) fn count_lease(&self) {
+        self.in_use.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn uncount_lease(&self) {
+        self.in_use.fetch_sub(1, Ordering::Release);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The runtime that polls this call, unless the backend was closed.
+    fn runtime(&self) -> Result<Handle> {
+        if self.is_closed() {
             return Err(closed());
         }
-        let handle = Handle::try_current().map_err(|_| {
+        Handle::try_current().map_err(|_| {
             Error::new(
                 ErrorKind::Config,
                 "the async backend was called outside a Tokio runtime",
             )
-        })?;
-        let id = handle.id();
-        let known = self.read().iter().find(|(known, _)| *known == id).cloned();
-        known.map_or_else(|| self.add(&handle), Ok)
+        })
     }
 
-    fn add(self: &Arc<Self>, handle: &Handle) -> Result<(Id, managed::Pool<Opener>)> {
+    /// The runtime's pool.
+    fn pool(self: &Arc<Self>, handle: &Handle) -> managed::Pool<Opener> {
+        let id = handle.id();
+        let known = self.read().iter().find(|(known, _)| *known == id).cloned();
+        known.map_or_else(|| self.add(handle), |(_, pool)| pool)
+    }
+
+    fn add(self: &Arc<Self>, handle: &Handle) -> managed::Pool<Opener> {
         let id = handle.id();
         let mut pools = self.write();
-        if let Some(known) = pools.iter().find(|(known, _)| *known == id) {
-            return Ok(known.clone());
+        if let Some((_, known)) = pools.iter().find(|(known, _)| *known == id) {
+            return known.clone();
         }
         let pool = managed::Pool::builder(Opener(Arc::clone(&self.opening)))
             .max_size(self.opening.budget.total())
             .queue_mode(QueueMode::Lifo)
             .build()
-            .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
+            .expect("a pool without timeouts of its own needs no runtime to be named");
         pools.push((id, pool.clone()));
         drop(handle.spawn(look_after(Registered {
             pools: Arc::downgrade(self),
             id,
         })));
-        Ok((id, pool))
+        pool
     }
 
     pub(super) fn status(&self) -> PoolStatus {
-        let size = self.read().iter().map(|(_, pool)| pool.status().size).sum();
         let in_use = self.in_use.load(Ordering::Relaxed);
         let waiting = self.opening.budget.waiting();
+        let (size, idle) = if let Some(pool) = &self.handed {
+            (
+                usize::try_from(pool.size()).unwrap_or(usize::MAX),
+                pool.num_idle(),
+            )
+        } else {
+            let size: usize = self.read().iter().map(|(_, pool)| pool.status().size).sum();
+            (size, size.saturating_sub(in_use))
+        };
         PoolStatus {
             size,
-            idle: size.saturating_sub(in_use),
+            idle,
             in_use,
             waiting,
             max: self.opening.budget.total(),
@@ -304,7 +180,11 @@ impl Pools {
 
     /// Pings the connections of this runtime that are idle, opens what the floor lacks, and gives how many answered.
     pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
-        let Ok((_, pool)) = self.pool() else { return 0 };
+        let Ok(handle) = self.runtime() else { return 0 };
+        if let Some(pool) = &self.handed {
+            return handed::keep_alive(pool, &self.opening.budget, &self.opening.settings).await;
+        }
+        let pool = self.pool(&handle);
         let limit = self.opening.settings.open_timeout;
         let pings = self
             .take_idle(&pool)
@@ -365,8 +245,7 @@ impl Pools {
         let pools: Vec<_> = std::mem::take(&mut *self.write());
         for (_, pool) in &pools {
             for pooled in pool.retain(|_, _| false).removed {
-                let _ended =
-                    timeout(Duration::from_secs(1), pooled.opened.connection.close()).await;
+                pooled.close().await;
             }
             pool.close();
         }
@@ -480,12 +359,12 @@ async fn look_after(registered: Registered) {
         } = pools.opening.settings;
         let mut may_go = pool.status().size.saturating_sub(floor);
         let result = pool.retain(|pooled, _| {
-            let keep = may_go == 0 || pooled.last_used.elapsed() < idle_timeout;
+            let keep = may_go == 0 || pooled.idle() < idle_timeout;
             may_go -= usize::from(!keep);
             keep
         });
         for pooled in result.removed {
-            let _ended = timeout(Duration::from_secs(1), pooled.opened.connection.close()).await;
+            pooled.close().await;
         }
         pools.warm(&pool).await;
     }

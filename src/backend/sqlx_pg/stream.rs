@@ -1,8 +1,8 @@
 //! Rows of the async backend as they arrive: the stream owns its connection, and gives it back at its end.
 
 use super::super::failure::{Failure, Fate};
+use super::lease::Lease;
 use super::link::ROWS_A_TURN;
-use super::pool::Lease;
 use super::within;
 use crate::error::Result;
 use crate::sql::{Query, Row, RowStream, Value};

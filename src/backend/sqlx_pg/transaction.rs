@@ -2,8 +2,8 @@
 
 use super::super::failure::{Failure, Fate, commit_failed};
 use super::super::{BackendKind, StorageTransaction};
+use super::lease::Lease;
 use super::link::Sink;
-use super::pool::Lease;
 use super::within;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Params, Query, Row};

@@ -57,6 +57,7 @@ macro_rules! conforms {
                 streams::no_rows_end_it_at_once,
                 streams::what_fails_before_the_first_row_is_the_calls_own_error,
                 streams::what_fails_later_is_the_last_item,
+                streams::rows_before_a_failure_reach_a_slow_reader,
                 streams::dropped_early_it_frees_its_connection,
                 streams::dropped_early_the_server_need_not_go_on,
                 streams::read_to_its_end_it_keeps_its_connection,
@@ -89,6 +90,8 @@ use cases;
 
 conforms!(r2d2_pg: crate::support::blocking);
 conforms!(sqlx_pg: crate::support::sqlx);
+conforms!(r2d2_pg_on_a_service_pool: crate::support::blocking_on_a_service_pool);
+conforms!(sqlx_pg_on_a_service_pool: crate::support::sqlx_on_a_service_pool);
 conforms!(bridge_on_blocking: crate::support::bridge_on_blocking);
 conforms!(bridge_on_async: crate::support::bridge_on_async);
 
@@ -99,17 +102,25 @@ fn run(open: Open, case: for<'a> fn(&'a Bench) -> BoxFuture<'a, Result<()>>) {
         .enable_all()
         .build()
         .unwrap();
-    let bench = Bench::new(open);
     runtime.block_on(async {
+        let bench = Bench::new(open);
         case(&bench).await.unwrap();
-        support::eventually("every permit comes back", || bench.budget.in_use() == 0).await;
+        let Bench {
+            backend,
+            budget,
+            database,
+        } = bench;
+        let sessions = |condition| support::sessions(&database.url, condition);
+        support::eventually("every permit comes back", || budget.in_use() == 0).await;
         support::eventually("no transaction stays open", || {
-            bench.sessions("state LIKE 'idle in transaction%'") == 0
+            sessions("state LIKE 'idle in transaction%'") == 0
         })
         .await;
-        bench.backend.close().await;
+        backend.close().await;
+        // With it goes the last handle of a pool that was handed in.
+        drop(backend);
         support::eventually("every connection is closed", || {
-            bench.sessions("true") == 0 && bench.budget.open() == 0
+            sessions("true") == 0 && budget.open() == 0
         })
         .await;
     });

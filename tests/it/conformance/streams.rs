@@ -78,6 +78,20 @@ pub(super) async fn what_fails_later_is_the_last_item(bench: &Bench) -> Result<(
     Ok(())
 }
 
+pub(super) async fn rows_before_a_failure_reach_a_slow_reader(bench: &Bench) -> Result<()> {
+    for rows in [1, 2, 63, 64, 65, 300] {
+        let late = query(&format!(
+            "SELECT 1/({rows} + 1 - g) AS q, g FROM generate_series(1, 2000) g"
+        ));
+        let stream = bench.backend.fetch(&late, Params::none()).await?;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let items: Vec<_> = stream.collect().await;
+        assert_eq!(items.len(), rows + 1, "{rows} rows and the error");
+        assert!(items[..rows].iter().all(Result::is_ok) && items[rows].is_err());
+    }
+    Ok(())
+}
+
 pub(super) async fn dropped_early_it_frees_its_connection(bench: &Bench) -> Result<()> {
     for taken in [0, 1, 40, 1000] {
         let mut stream = bench

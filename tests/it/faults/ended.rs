@@ -1,6 +1,6 @@
 //! Writers whose sessions are ended at random: what was acknowledged is there, and nothing is there twice.
 
-use crate::support::{Bench, execute, on_each_backend, open, query};
+use crate::support::{Bench, elsewhere, execute, on_each_backend, open, query};
 use futures_util::future::join_all;
 use pontoon::backend::{BackendKind, Settings, StorageBackend, TransactionOptions};
 use pontoon::{Result, params};
@@ -38,7 +38,7 @@ async fn acknowledged_once(bench: &Bench, backend: &Arc<dyn StorageBackend>) -> 
     let ended = Arc::new(AtomicUsize::new(0));
     let (url, stopped) = (bench.database.tcp_url.clone(), Arc::clone(&stop));
     let count = Arc::clone(&ended);
-    let ending = tokio::task::spawn_blocking(move || {
+    let ending = elsewhere(move || {
         let one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
              AND application_name LIKE 'pontoon%' ORDER BY random() LIMIT 1";
         while !stopped.load(Ordering::Relaxed) {

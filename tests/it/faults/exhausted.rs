@@ -1,7 +1,8 @@
 //! Too few connections: the server's, when somebody else has them, and the budget's, when two backends share it.
 
 use crate::support::{
-    Database, eventually, execute, on_each_backend, open, own_server, query, refused, sessions,
+    Database, elsewhere, eventually, execute, on_each_backend, open, own_server, query, refused,
+    sessions,
 };
 use futures_util::future::{join_all, try_join_all};
 use pontoon::backend::{BackendKind, Budget, Settings, TransactionOptions};
@@ -74,7 +75,7 @@ async fn two_backends_never_open_more_than_their_budget() -> Result<()> {
             Arc::clone(&watching),
             Arc::clone(&most),
         );
-        tokio::task::spawn_blocking(move || {
+        elsewhere(move || {
             while watching.load(Ordering::Relaxed) {
                 let now = sessions(&url, "application_name LIKE 'pontoon%'");
                 most.fetch_max(now, Ordering::Relaxed);

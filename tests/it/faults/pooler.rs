@@ -1,4 +1,4 @@
-//! PgBouncer in transaction mode, which gives a server's session to another client after each transaction.
+//! `PgBouncer` in transaction mode, which gives a server's session to another client after each transaction.
 
 use crate::support::{Database, eventually, execute, on_each_backend, open, query, refused};
 use futures_util::StreamExt;
@@ -23,7 +23,7 @@ on_each_backend!(
     own_types_are_known_on_every_session,
 );
 
-/// A PgBouncer before a test's database; it ends with the value.
+/// A `PgBouncer` before a test's database; it ends with the value.
 struct Bouncer {
     process: Child,
     port: u16,

@@ -1,7 +1,8 @@
 //! Servers that go away and come back, and sessions that somebody ends.
 
 use crate::support::{
-    Bench, Heartbeat, eventually, on_each_backend, open, own_server, query, refused, sessions,
+    Bench, Heartbeat, elsewhere, eventually, on_each_backend, open, own_server, query, refused,
+    sessions,
 };
 use futures_util::future::{join_all, try_join_all};
 use pontoon::backend::{
@@ -105,7 +106,7 @@ async fn killed_under_load_it_is_used_again_once_it_is_back(kind: BackendKind) -
         })
         .collect();
     eventually("it is under load", || done.load(Ordering::Relaxed) > 200).await;
-    let server = tokio::task::spawn_blocking(move || {
+    let server = elsewhere(move || {
         server.kill().unwrap();
         std::thread::sleep(Duration::from_millis(300));
         server.restart().unwrap();
@@ -156,7 +157,7 @@ async fn restart_between_calls(kind: BackendKind, url: fn(&Embedded) -> String) 
     let insert = query("INSERT INTO t VALUES ($1)");
     for round in 0..3 {
         all_open(&*backend).await?;
-        server = tokio::task::spawn_blocking(move || {
+        server = elsewhere(move || {
             server.restart().unwrap();
             server
         })

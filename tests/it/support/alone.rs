@@ -4,6 +4,7 @@ use super::Database;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Tells the test in the child process which database is its own.
@@ -81,4 +82,13 @@ impl Heartbeat {
         let most = late.last().copied().expect("it has beaten");
         (late[(late.len() - 1) * 99 / 100], most)
     }
+}
+
+/// Runs what blocks on a thread of its own; awaiting it fails where it panicked.
+pub(crate) fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> oneshot::Receiver<T> {
+    let (done, result) = oneshot::channel();
+    drop(std::thread::spawn(move || done.send(work()).is_ok()));
+    result
 }

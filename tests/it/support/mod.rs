@@ -5,6 +5,7 @@
 mod alone;
 mod backends;
 mod database;
+mod handed;
 pub(crate) mod http;
 
 use std::sync::OnceLock;
@@ -14,12 +15,13 @@ use pontoon::backend::{Budget, Settings, SqlxBackend, StorageBackend, Target};
 use pontoon::embedded::{Embedded, Options};
 use tokio::runtime::Builder;
 
-pub(crate) use alone::{Heartbeat, alone, peak_memory, threads};
+pub(crate) use alone::{Heartbeat, alone, elsewhere, peak_memory, threads};
 pub(crate) use backends::{
     Bench, Open, TOTAL, blocking, bridge_on_async, bridge_on_blocking, eventually, on,
     on_each_backend, open, query, refused, sessions, sqlx,
 };
 pub(crate) use database::{Database, execute};
+pub(crate) use handed::{blocking_on_a_service_pool, r2d2_pool, sqlx_on_a_service_pool, sqlx_pool};
 
 /// The server that all tests of this binary share. It ends with the process: a static is not dropped, but the server's
 /// watchdog sees the process end and removes the folder too.

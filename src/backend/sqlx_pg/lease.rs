@@ -1,0 +1,115 @@
+//! A connection on loan to one call, transaction or stream.
+
+use super::super::TransactionOptions;
+use super::super::budget::Permit;
+use super::handed::HandedOut;
+use super::link::Link;
+use super::opening::Opener;
+use super::pool::Pools;
+use deadpool::managed::Object;
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::runtime::{Handle, Id};
+
+/// A connection, the permit to use it, and whether the call that has it came to its end.
+pub(super) struct Lease {
+    held: Option<Held>,
+    pools: Arc<Pools>,
+    runtime: Id,
+    finished: bool,
+    _permit: Permit,
+}
+
+/// Whose connection it is.
+pub(super) enum Held {
+    /// One that this backend opened.
+    Own(Object<Opener>),
+    /// One of the pool that the service owns.
+    Handed(HandedOut),
+}
+
+impl Lease {
+    /// A lease that has no connection yet.
+    pub(super) fn new(pools: &Arc<Pools>, runtime: Id, permit: Permit) -> Self {
+        pools.count_lease();
+        Self {
+            held: None,
+            pools: Arc::clone(pools),
+            runtime,
+            finished: true,
+            _permit: permit,
+        }
+    }
+
+    pub(super) fn holding(mut self, held: Held) -> Self {
+        self.held = Some(held);
+        self
+    }
+
+    /// The connection. From now on it counts as unfinished: dropped before [`finish`](Lease::finish), it is closed.
+    pub(super) fn link(&mut self) -> Link<'_> {
+        self.finished = false;
+        let held = self.held.as_mut();
+        match held.expect("a lease has its connection until it is dropped") {
+            Held::Own(object) => object.link(),
+            Held::Handed(connection) => connection.link(),
+        }
+    }
+
+    /// The call came to its end, and the connection may be used again.
+    pub(super) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Whether the last call came to its end.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Closes the connection with the lease.
+    pub(super) fn give_up(&mut self) {
+        self.finished = false;
+    }
+
+    /// The runtime that the connection belongs to, where that is the one that runs this.
+    pub(super) fn own_runtime(&self) -> Option<Handle> {
+        Handle::try_current()
+            .ok()
+            .filter(|handle| handle.id() == self.runtime)
+    }
+
+    /// Whether server connections change hands between transactions, so that nothing may be left on one.
+    pub(super) fn pooled_by_transaction(&self) -> bool {
+        self.pools.settings().session.transaction_pooler
+    }
+
+    /// What begins the transaction around each call, where a pooler makes one necessary.
+    pub(super) fn around(&self) -> Option<Cow<'static, str>> {
+        let settings = self.pools.settings();
+        self.pooled_by_transaction()
+            .then(|| TransactionOptions::default().begin_sql(settings))
+    }
+
+    /// The connection turned out to be broken.
+    pub(super) fn broke(&mut self) {
+        self.finished = false;
+        self.pools.suspect();
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.pools.uncount_lease();
+        match self.held.take() {
+            Some(Held::Own(mut object)) => {
+                if self.finished && !self.pools.is_closed() {
+                    object.used();
+                } else {
+                    drop(Object::take(object));
+                }
+            }
+            Some(Held::Handed(connection)) => connection.give_back(self.finished),
+            None => {}
+        }
+    }
+}
