@@ -136,9 +136,10 @@ impl Bench {
         sessions(&self.database.url, condition)
     }
 
-    /// The server's sessions on this database: see [`still_has`](Bench::still_has).
+    /// The backend's sessions on this database, without the test's own, which end a moment after their goodbye: see
+    /// [`still_has`](Bench::still_has).
     pub(crate) fn pids(&self) -> Vec<String> {
-        self.beside(&["SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"])
+        self.beside(&["SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'pontoon (%'"])
     }
 
     /// Asserts that no connection was closed since.
