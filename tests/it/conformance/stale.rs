@@ -157,7 +157,8 @@ pub(super) async fn a_changed_parameter_type_is_followed(bench: &Bench) -> Resul
     // The prepared statement still takes an int4, and casts it: what it was prepared for goes on.
     bench.backend.execute(&insert, params![2]).await?;
     bench.beside(&["ALTER TABLE t ALTER a TYPE text"]);
-    bench.backend.execute(&insert, params![3]).await?;
+    // As text it fits what an older connection prepared, and what a new one is told.
+    bench.backend.execute(&insert, params!["3"]).await?;
     assert_eq!(
         bench.beside(&["SELECT a FROM t ORDER BY a"]),
         ["1", "2", "3"]
