@@ -50,8 +50,13 @@ impl Tries {
 
     /// The call begins on a connection.
     pub(super) fn begin(&mut self) {
+        self.begun(Instant::now());
+    }
+
+    /// The call began on a connection, at that time.
+    pub(super) fn begun(&mut self, at: Instant) {
         self.left = self.left.saturating_sub(1);
-        self.begun = Instant::now();
+        self.begun = at;
     }
 
     /// Whether it goes to another after a failure that meant this for the last.

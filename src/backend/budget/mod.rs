@@ -8,8 +8,8 @@ mod permits;
 
 use crate::error::{Error, Result, Wait};
 use permits::Permits;
+pub(super) use permits::{Place, Turn};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,12 +19,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A budget of permits. Each backend that is built with it takes a permit before it touches a connection, and gives it back with it.
 pub struct Budget {
-    permits: Permits,
+    permits: Arc<Permits>,
     slots: Arc<Semaphore>,
     total: usize,
-    waiting: AtomicUsize,
-    waits: AtomicU64,
-    waited_micros: AtomicU64,
     pools: RwLock<Vec<Weak<dyn Shed>>>,
 }
 
@@ -32,6 +29,13 @@ pub struct Budget {
 #[derive(Debug)]
 pub struct Permit {
     budget: Arc<Budget>,
+}
+
+impl Permit {
+    /// Whether its owner may do the work of the one in line with that ticket, instead of giving the permit back.
+    pub(super) fn take_over(&self, ticket: u64) -> Turn {
+        self.budget.permits.take_over(ticket)
+    }
 }
 
 impl Drop for Permit {
@@ -60,9 +64,6 @@ impl Budget {
             permits: Permits::new(total),
             slots: Arc::new(Semaphore::new(total)),
             total,
-            waiting: AtomicUsize::new(0),
-            waits: AtomicU64::new(0),
-            waited_micros: AtomicU64::new(0),
             pools: RwLock::new(Vec::new()),
         })
     }
@@ -84,15 +85,13 @@ impl Budget {
 
     /// How many callers wait for a permit now.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.permits.waiting()
     }
 
     /// How many callers had to wait so far, and for how long together.
     pub fn waits(&self) -> (u64, Duration) {
-        (
-            self.waits.load(Ordering::Relaxed),
-            Duration::from_micros(self.waited_micros.load(Ordering::Relaxed)),
-        )
+        let waits = self.permits.waits();
+        (waits.count, waits.time)
     }
 
     /// Takes a permit. Who has waited for more than a millisecond goes first; before that, whoever asks when one is free.
@@ -103,31 +102,46 @@ impl Budget {
     /// # Cancel safety
     /// The place in the queue is lost, no permit.
     pub async fn acquire(self: &Arc<Self>, limit: Duration) -> Result<Permit> {
-        match self.try_acquire() {
-            Some(permit) => Ok(permit),
-            None => Box::pin(self.wait(limit)).await,
+        match self.ask() {
+            Ok(permit) => Ok(permit),
+            Err(place) => Box::pin(self.wait(place, limit)).await,
         }
     }
 
     /// A permit, where one is free.
     pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
-        self.permits.try_acquire().then(|| Permit {
-            budget: Arc::clone(self),
-        })
+        self.permits.try_acquire().then(|| self.permit())
     }
 
-    async fn wait(self: &Arc<Self>, limit: Duration) -> Result<Permit> {
-        let _counted = Waiting::count(self);
-        match tokio::time::timeout(limit, self.permits.acquire()).await {
-            Ok(()) => Ok(Permit {
-                budget: Arc::clone(self),
-            }),
-            Err(_) => Err(Error::timeout(Wait::Permit, limit).with_hint(format!(
-                "all {} permits of the budget are in use; raise budget.total, or find what holds \
-                 them with `pontoon status`",
-                self.total
-            ))),
+    /// A permit, or a place in the line for one.
+    pub(super) fn ask(self: &Arc<Self>) -> Result<Permit, Place> {
+        match self.permits.ask() {
+            None => Ok(self.permit()),
+            Some(place) => Err(place),
         }
+    }
+
+    /// The permit that a place in the line came to; for each that did, once.
+    pub(super) fn permit(self: &Arc<Self>) -> Permit {
+        Permit {
+            budget: Arc::clone(self),
+        }
+    }
+
+    async fn wait(self: &Arc<Self>, place: Place, limit: Duration) -> Result<Permit> {
+        match tokio::time::timeout(limit, place).await {
+            Ok(()) => Ok(self.permit()),
+            Err(_) => Err(self.in_vain(limit)),
+        }
+    }
+
+    /// Nobody gave a permit back within `limit`.
+    pub(super) fn in_vain(&self, limit: Duration) -> Error {
+        Error::timeout(Wait::Permit, limit).with_hint(format!(
+            "all {} permits of the budget are in use; raise budget.total, or find what holds \
+             them with `pontoon status`",
+            self.total
+        ))
     }
 
     /// Lets `pool` be asked for its idle connections.
@@ -204,33 +218,6 @@ impl fmt::Debug for Budget {
             .field("open", &self.open())
             .field("waiting", &self.waiting())
             .finish_non_exhaustive()
-    }
-}
-
-/// Counts a caller that waits, also one that gives up.
-struct Waiting<'a> {
-    budget: &'a Budget,
-    since: Instant,
-}
-
-impl<'a> Waiting<'a> {
-    fn count(budget: &'a Budget) -> Self {
-        budget.waiting.fetch_add(1, Ordering::Relaxed);
-        Self {
-            budget,
-            since: Instant::now(),
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let waited = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.budget.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.budget.waits.fetch_add(1, Ordering::Relaxed);
-        self.budget
-            .waited_micros
-            .fetch_add(waited, Ordering::Relaxed);
     }
 }
 

@@ -27,6 +27,7 @@ struct State {
     next_ticket: u64,
     /// In the order of asking.
     queue: BTreeMap<u64, Waiter>,
+    waits: Waits,
 }
 
 #[derive(Debug)]
@@ -38,64 +39,96 @@ struct Waiter {
     granted: Arc<AtomicBool>,
 }
 
+/// How many have waited so far, and for how long together.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Waits {
+    pub(super) count: u64,
+    pub(super) time: Duration,
+}
+
+/// Whether somebody with a permit may do the work of one who waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::backend) enum Turn {
+    /// It may, and must: the other has left the line.
+    Yours,
+    /// The other has a permit of its own by now, or gave up.
+    Gone,
+    /// Somebody else has waited for long, and the permit belongs to them.
+    Theirs,
+}
+
 impl Permits {
-    pub(super) fn new(count: usize) -> Self {
-        Self {
+    pub(super) fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self {
             state: Mutex::new(State {
                 free: count,
                 next_ticket: 0,
                 queue: BTreeMap::new(),
+                waits: Waits::default(),
             }),
-        }
+        })
     }
 
     pub(super) fn free(&self) -> usize {
         self.lock().free
     }
 
-    /// A permit, where one is free and nobody has waited for long.
-    pub(super) fn try_acquire(&self) -> bool {
-        let mut state = self.lock();
-        if state.free == 0
-            || state
-                .queue
-                .first_key_value()
-                .is_some_and(|(_, head)| head.since.elapsed() >= WINDOW)
-        {
-            return false;
-        }
-        state.free -= 1;
-        true
+    /// How many wait now.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().queue.len()
     }
 
-    /// Waits for a permit. Dropped before it has one, it gives its place up; dropped with one that nobody took, it gives that back.
-    pub(super) fn acquire(&self) -> Acquire<'_> {
-        Acquire {
-            permits: self,
-            place: None,
-            done: false,
+    pub(super) fn waits(&self) -> Waits {
+        self.lock().waits
+    }
+
+    /// A permit, where one is free and nobody has waited for long.
+    pub(super) fn try_acquire(&self) -> bool {
+        self.lock().take()
+    }
+
+    /// A permit, or a place in the line for one.
+    pub(super) fn ask(self: &Arc<Self>) -> Option<Place> {
+        let mut state = self.lock();
+        if state.take() {
+            return None;
         }
+        let (ticket, granted) = state.queue_up();
+        Some(Place {
+            permits: Arc::clone(self),
+            ticket,
+            granted,
+            done: false,
+        })
+    }
+
+    /// Whether somebody who has a permit may do the work of the one with that ticket, instead of giving the permit back.
+    pub(super) fn take_over(&self, ticket: u64) -> Turn {
+        let mut state = self.lock();
+        let theirs = state
+            .queue
+            .first_key_value()
+            .is_some_and(|(&first, head)| first != ticket && head.since.elapsed() >= WINDOW);
+        if theirs {
+            return Turn::Theirs;
+        }
+        let Some(told) = state.leave(ticket) else {
+            return Turn::Gone;
+        };
+        let next = state.pass_on(told);
+        drop(state);
+        wake(next);
+        Turn::Yours
     }
 
     pub(super) fn release(&self) {
         let mut state = self.lock();
-        let handed = state
-            .queue
-            .first_entry()
-            .filter(|head| head.get().since.elapsed() >= WINDOW)
-            .map(|head| {
-                let head = head.remove();
-                head.granted.store(true, Ordering::Release);
-                head.waker
-            });
-        let waker = handed.or_else(|| {
+        let waker = state.hand_over().or_else(|| {
             state.free += 1;
             state.tell_next()
         });
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(waker);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,20 +136,54 @@ impl Permits {
     }
 }
 
+/// Outside the lock, which whoever wakes will want.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 impl State {
+    fn take(&mut self) -> bool {
+        let head = self.queue.first_key_value();
+        let free = self.free > 0 && head.is_none_or(|(_, head)| head.since.elapsed() < WINDOW);
+        self.free -= usize::from(free);
+        free
+    }
+
     /// A place at the end of the queue.
-    fn queue_up(&mut self, waker: Waker) -> (u64, Arc<AtomicBool>) {
+    fn queue_up(&mut self) -> (u64, Arc<AtomicBool>) {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let granted = Arc::new(AtomicBool::new(false));
         let waiter = Waiter {
             since: Instant::now(),
-            waker,
+            waker: Waker::noop().clone(),
             woken: false,
             granted: Arc::clone(&granted),
         };
         self.queue.insert(ticket, waiter);
         (ticket, granted)
+    }
+
+    /// Takes the place out of the queue, and says whether it had been told of a permit.
+    fn leave(&mut self, ticket: u64) -> Option<bool> {
+        let waiter = self.queue.remove(&ticket)?;
+        self.waits.count += 1;
+        self.waits.time += waiter.since.elapsed();
+        Some(waiter.woken)
+    }
+
+    /// Hands a permit that came free to the head of the queue, if that has waited for long.
+    fn hand_over(&mut self) -> Option<Waker> {
+        let (&ticket, head) = self.queue.first_key_value()?;
+        if head.since.elapsed() < WINDOW {
+            return None;
+        }
+        head.granted.store(true, Ordering::Release);
+        let waker = head.waker.clone();
+        self.leave(ticket);
+        Some(waker)
     }
 
     /// The first waiter that does not know yet that there may be a permit.
@@ -125,75 +192,90 @@ impl State {
         next.woken = true;
         Some(next.waker.clone())
     }
+
+    /// Whoever was `told` of a permit and leaves must tell the next, or the permit lies there while somebody waits.
+    fn pass_on(&mut self, told: bool) -> Option<Waker> {
+        if told && self.free > 0 {
+            self.tell_next()
+        } else {
+            None
+        }
+    }
 }
 
-/// A wait for a permit.
+/// A place in the line for a permit, which it waits for. Dropped before it has one, it is given up; dropped with one that nobody took, it
+/// gives that back.
 #[derive(Debug)]
-pub(super) struct Acquire<'a> {
-    permits: &'a Permits,
-    /// The ticket, and whether a permit was handed over.
-    place: Option<(u64, Arc<AtomicBool>)>,
+pub(in crate::backend) struct Place {
+    permits: Arc<Permits>,
+    ticket: u64,
+    granted: Arc<AtomicBool>,
     done: bool,
 }
 
-impl Future for Acquire<'_> {
+impl Place {
+    /// What whoever has a permit asks [`take_over`](Permits::take_over) by.
+    pub(in crate::backend) fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    /// Leaves the line. False where somebody has taken the work over already.
+    pub(in crate::backend) fn give_up(&mut self) -> bool {
+        let mut state = self.permits.lock();
+        if self.granted.load(Ordering::Acquire) {
+            return true;
+        }
+        let Some(told) = state.leave(self.ticket) else {
+            return false;
+        };
+        let next = state.pass_on(told);
+        drop(state);
+        wake(next);
+        true
+    }
+
+    /// Whether somebody has taken the work over.
+    pub(in crate::backend) fn is_served(&self) -> bool {
+        let state = self.permits.lock();
+        !self.granted.load(Ordering::Acquire) && !state.queue.contains_key(&self.ticket)
+    }
+}
+
+/// Never ends where somebody takes the work over.
+impl Future for Place {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let mut state = this.permits.lock();
-        if this
-            .place
-            .as_ref()
-            .is_some_and(|(_, granted)| granted.load(Ordering::Acquire))
-        {
+        if this.granted.load(Ordering::Acquire) {
             this.done = true;
             return Poll::Ready(());
         }
-        if state.free > 0 {
+        let free = state.free > 0;
+        let Some(waiter) = state.queue.get_mut(&this.ticket) else {
+            return Poll::Pending;
+        };
+        if free {
             state.free -= 1;
-            if let Some((ticket, _)) = &this.place {
-                state.queue.remove(ticket);
-            }
+            state.leave(this.ticket);
             this.done = true;
             return Poll::Ready(());
         }
-        if let Some((ticket, _)) = &this.place {
-            if let Some(waiter) = state.queue.get_mut(ticket) {
-                waiter.woken = false;
-                waiter.waker.clone_from(cx.waker());
-            }
-        } else {
-            this.place = Some(state.queue_up(cx.waker().clone()));
-        }
+        waiter.woken = false;
+        waiter.waker.clone_from(cx.waker());
         Poll::Pending
     }
 }
 
-impl Drop for Acquire<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        let Some((ticket, granted)) = self.place.take().filter(|_| !self.done) else {
-            return;
-        };
-        let mut state = self.permits.lock();
-        if granted.load(Ordering::Acquire) {
-            drop(state);
-            self.permits.release();
+        if self.done {
             return;
         }
-        let told = state
-            .queue
-            .remove(&ticket)
-            .is_some_and(|waiter| waiter.woken);
-        // Whoever was told of a permit and leaves must tell the next, or the permit lies there while somebody waits.
-        let next = if told && state.free > 0 {
-            state.tell_next()
-        } else {
-            None
-        };
-        drop(state);
-        if let Some(waker) = next {
-            waker.wake();
+        self.give_up();
+        if self.granted.load(Ordering::Acquire) {
+            self.permits.release();
         }
     }
 }
@@ -203,12 +285,22 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
 
+    async fn acquire(permits: &Arc<Permits>) {
+        if let Some(place) = permits.ask() {
+            place.await;
+        }
+    }
+
+    fn place(permits: &Arc<Permits>) -> Place {
+        permits.ask().expect("no permit is free")
+    }
+
     #[test]
     fn whoever_asks_first_gets_a_free_permit() {
         let permits = Permits::new(1);
         assert!(permits.try_acquire());
         assert!(!permits.try_acquire());
-        let mut waiting = Box::pin(permits.acquire());
+        let mut waiting = place(&permits);
         assert!((&mut waiting).now_or_never().is_none());
         permits.release();
         assert!(permits.try_acquire(), "the head has not waited for long");
@@ -219,8 +311,8 @@ mod tests {
     fn who_has_waited_for_long_is_served_next() {
         let permits = Permits::new(1);
         assert!(permits.try_acquire());
-        let mut first = Box::pin(permits.acquire());
-        let mut second = Box::pin(permits.acquire());
+        let mut first = place(&permits);
+        let mut second = place(&permits);
         assert!((&mut first).now_or_never().is_none());
         assert!((&mut second).now_or_never().is_none());
         std::thread::sleep(WINDOW * 2);
@@ -234,8 +326,8 @@ mod tests {
     fn nothing_is_lost_by_those_who_leave() {
         let permits = Permits::new(1);
         assert!(permits.try_acquire());
-        let mut told = Box::pin(permits.acquire());
-        let mut next = Box::pin(permits.acquire());
+        let mut told = place(&permits);
+        let mut next = place(&permits);
         assert!((&mut told).now_or_never().is_none());
         assert!((&mut next).now_or_never().is_none());
         permits.release();
@@ -246,11 +338,9 @@ mod tests {
         );
         drop(next);
         permits.release();
-        let mut handed = Box::pin(async {
-            permits.acquire().await;
-        });
+        let mut handed = Box::pin(acquire(&permits));
         assert!((&mut handed).now_or_never().is_some());
-        let mut late = Box::pin(permits.acquire());
+        let mut late = place(&permits);
         assert!((&mut late).now_or_never().is_none());
         std::thread::sleep(WINDOW * 2);
         permits.release();
@@ -262,9 +352,68 @@ mod tests {
         );
     }
 
+    #[test]
+    fn whoever_has_a_permit_may_do_the_work_of_the_next_in_line() {
+        let permits = Permits::new(1);
+        assert!(permits.try_acquire());
+        let (mut first, mut second) = (place(&permits), place(&permits));
+        assert_eq!(permits.take_over(first.ticket()), Turn::Yours);
+        assert_eq!(permits.take_over(first.ticket()), Turn::Gone);
+        assert!(first.is_served() && !second.is_served());
+        permits.release();
+        assert!((&mut first).now_or_never().is_none(), "its work is done");
+        assert!(!first.give_up());
+        assert!((&mut second).now_or_never().is_some());
+        assert_eq!(permits.take_over(second.ticket()), Turn::Gone);
+        assert_eq!((permits.waiting(), permits.waits().count), (0, 2));
+    }
+
+    #[test]
+    fn nobody_is_passed_over_for_long() {
+        let permits = Permits::new(1);
+        assert!(permits.try_acquire());
+        let (first, second) = (place(&permits), place(&permits));
+        assert_eq!(permits.take_over(second.ticket()), Turn::Yours);
+        let third = place(&permits);
+        std::thread::sleep(WINDOW * 2);
+        assert_eq!(permits.take_over(third.ticket()), Turn::Theirs);
+        assert_eq!(permits.take_over(first.ticket()), Turn::Yours);
+        assert_eq!(permits.take_over(third.ticket()), Turn::Yours);
+    }
+
+    #[test]
+    fn a_permit_that_one_was_told_of_is_not_lost_when_its_work_is_taken_over() {
+        let permits = Permits::new(2);
+        assert!(permits.try_acquire() && permits.try_acquire());
+        let (mut told, mut next) = (place(&permits), place(&permits));
+        assert!((&mut told).now_or_never().is_none());
+        let woken = std::sync::Arc::new(AtomicBool::new(false));
+        let waker = waker(&woken);
+        assert!(
+            Pin::new(&mut next)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        permits.release();
+        assert_eq!(permits.take_over(told.ticket()), Turn::Yours);
+        assert!(woken.load(Ordering::Acquire), "the next is told instead");
+    }
+
+    struct Flag(Arc<AtomicBool>);
+
+    impl std::task::Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+
+    fn waker(flag: &Arc<AtomicBool>) -> Waker {
+        Arc::new(Flag(Arc::clone(flag))).into()
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn many_waiters_all_come_to_their_turn() {
-        let permits = Arc::new(Permits::new(3));
+        let permits = Permits::new(3);
         let tasks: Vec<_> = (0..64)
             .map(|_| {
                 let permits = Arc::clone(&permits);
@@ -272,11 +421,11 @@ mod tests {
                     for turn in 0..200 {
                         if turn % 7 == 3 {
                             let _given_up =
-                                tokio::time::timeout(Duration::from_micros(50), permits.acquire())
+                                tokio::time::timeout(Duration::from_micros(50), acquire(&permits))
                                     .await
                                     .map(|()| permits.release());
                         } else {
-                            permits.acquire().await;
+                            acquire(&permits).await;
                             tokio::task::yield_now().await;
                             permits.release();
                         }

@@ -1,7 +1,7 @@
 //! The one hop from a task to a thread: a permit first, then the queue, then the connection, which never leaves the threads.
 
 use super::super::Settings;
-use super::super::budget::{Budget, Permit, Shed};
+use super::super::budget::{Budget, Permit, Place, Shed};
 use super::super::failure::{Failure, Fate, Tries};
 use super::link::Link;
 use super::pool::{Held, Pool};
@@ -35,7 +35,7 @@ pub(super) type Outcome<T> = Result<T, Failure>;
 
 impl Blocking {
     pub(super) fn new(pool: Arc<dyn Pool>, settings: Settings, budget: Arc<Budget>) -> Arc<Self> {
-        let queue = Queue::new(Arc::clone(&budget));
+        let queue = Queue::new(budget.total());
         let blocking = Arc::new(Self {
             pool: Some(pool),
             queue,
@@ -102,36 +102,46 @@ impl Blocking {
             claim: Arc::clone(&claim),
             work: Box::new(work),
         };
-        self.queue.push(job).map_err(|_| closed())?;
+        let place = self.enter(job)?;
         let _in_line = InLine {
             queue: &self.queue,
             claim: &claim,
         };
-        if let Some(result) = self.admit(&claim, &mut answer).await? {
+        if let Some(place) = place
+            && let Some(result) = self.admit(place, &claim, &mut answer).await?
+        {
             return result;
         }
         self.answer(answer).await
     }
 
+    /// Has a thread run the job where a permit is free, or puts it in line.
+    fn enter(&self, job: Job) -> Result<Option<Place>> {
+        let (entered, place) = match self.budget.ask() {
+            Ok(permit) => (self.queue.admit(job, permit, self.pool()), None),
+            Err(place) => (self.queue.push(job, place.ticket()), Some(place)),
+        };
+        entered.map_err(|_| closed())?;
+        Ok(place)
+    }
+
     /// Waits for a permit; the answer may come first, when a thread that came free took the job along.
     async fn admit<T>(
         &self,
+        place: Place,
         claim: &Arc<Claim>,
         answer: &mut oneshot::Receiver<Result<T>>,
     ) -> Result<Option<Result<T>>> {
-        if let Some(permit) = self.budget.try_acquire() {
-            self.queue.grant(permit, claim, self.pool());
-            return Ok(None);
-        }
+        let limit = self.settings.acquire_timeout;
         tokio::select! {
             biased;
             result = answer => Ok(Some(result.unwrap_or_else(|_| Err(closed())))),
-            permit = self.budget.acquire(self.settings.acquire_timeout) => match permit {
-                Ok(permit) => {
-                    self.queue.grant(permit, claim, self.pool());
+            first = timeout(limit, place) => match first {
+                Ok(()) => {
+                    self.queue.grant(self.budget.permit(), claim, self.pool());
                     Ok(None)
                 }
-                Err(error) if self.queue.give_up(claim) => Err(error),
+                Err(_) if self.queue.give_up(claim) => Err(self.budget.in_vain(limit)),
                 Err(_) => Ok(None),
             },
         }

@@ -4,7 +4,7 @@
 //! the runtime that it belongs to from ending. A thread that comes free takes the next call from the queue itself, with the permit of the
 //! call that it finished, so that under load no call waits for the executor to be woken.
 
-use super::super::budget::{Budget, Permit};
+use super::super::budget::{Permit, Turn};
 use super::pool::{Held, Pool};
 use std::collections::VecDeque;
 use std::fmt;
@@ -44,8 +44,8 @@ pub(super) struct Desk<'a> {
 /// Jobs that wait and threads that wait.
 #[derive(Default)]
 struct State {
-    /// Jobs whose caller waits for a permit.
-    jobs: VecDeque<Job>,
+    /// Jobs whose caller waits for a permit, with the ticket of that wait.
+    jobs: VecDeque<(Job, u64)>,
     /// Jobs that have their permit. They come before the others: their caller has left the budget's line.
     admitted: VecDeque<(Job, Permit)>,
     parked: Vec<Thread>,
@@ -53,34 +53,54 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// The first job that whoever has `permit` may do; its caller has left the budget's line with that.
+    fn take_over(&mut self, permit: &Permit) -> Option<Job> {
+        let mut at = 0;
+        while let Some((_, ticket)) = self.jobs.get(at) {
+            match permit.take_over(*ticket) {
+                Turn::Theirs => return None,
+                // Its caller has a permit, and is about to bring it.
+                Turn::Gone => at += 1,
+                Turn::Yours => {
+                    let (job, _) = self.jobs.remove(at)?;
+                    if job.claim.take() {
+                        return Some(job);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
 /// The queue before the threads of one backend.
 pub(super) struct Queue {
     state: Mutex<State>,
-    budget: Arc<Budget>,
     most: usize,
 }
 
 impl Queue {
-    pub(super) fn new(budget: Arc<Budget>) -> Arc<Self> {
-        let most = budget.total();
+    /// A queue with at most so many threads.
+    pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
-            budget,
             most,
         })
     }
 
-    /// Puts a job in line. It runs once a permit comes for it, or once a thread comes free that has one.
-    pub(super) fn push(&self, job: Job) -> Result<(), Job> {
+    /// Puts a job in line, whose caller waits for a permit with that ticket. It runs once the permit comes, or once a thread comes free
+    /// that has one.
+    pub(super) fn push(&self, job: Job, ticket: u64) -> Result<(), Job> {
         let mut state = self.lock();
         if state.closed {
             return Err(job);
         }
-        state.jobs.push_back(job);
+        state.jobs.push_back((job, ticket));
         Ok(())
     }
 
-    /// Gives a job its permit; where the job has left the line already, the permit goes back.
+    /// Gives a job in line its permit; where the job has left the line already, the permit goes back.
     pub(super) fn grant(
         self: &Arc<Self>,
         permit: Permit,
@@ -88,9 +108,33 @@ impl Queue {
         pool: &Arc<dyn Pool>,
     ) {
         let mut state = self.lock();
-        let Some(job) = remove(&mut state.jobs, claim) else {
-            return;
-        };
+        if let Some(job) = remove(&mut state.jobs, claim) {
+            self.run(state, job, permit, pool);
+        }
+    }
+
+    /// Has a job run that came with its permit.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        job: Job,
+        permit: Permit,
+        pool: &Arc<dyn Pool>,
+    ) -> Result<(), Job> {
+        let state = self.lock();
+        if state.closed {
+            return Err(job);
+        }
+        self.run(state, job, permit, pool);
+        Ok(())
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        job: Job,
+        permit: Permit,
+        pool: &Arc<dyn Pool>,
+    ) {
         state.admitted.push_back((job, permit));
         if let Some(parked) = state.parked.pop() {
             drop(state);
@@ -156,16 +200,9 @@ impl Queue {
                     return Some(job);
                 }
             }
-            // Whoever waits for the budget elsewhere goes first; else the permit goes from job to job.
-            if permit.is_some() && self.budget.waiting() > state.jobs.len() {
-                *permit = None;
-            }
-            while permit.is_some()
-                && let Some(job) = state.jobs.pop_front()
-            {
-                if job.claim.take() {
-                    return Some(job);
-                }
+            // The permit goes from job to job, unless somebody waits elsewhere for longer.
+            if let Some(job) = permit.as_ref().and_then(|permit| state.take_over(permit)) {
+                return Some(job);
             }
             drop(state);
             // The connection first: who gets the permit must find it in the pool.
@@ -227,9 +264,11 @@ impl Queue {
 }
 
 /// Takes the job with that claim out of the line.
-fn remove(jobs: &mut VecDeque<Job>, claim: &Arc<Claim>) -> Option<Job> {
-    let at = jobs.iter().position(|job| Arc::ptr_eq(&job.claim, claim))?;
-    jobs.remove(at)
+fn remove(jobs: &mut VecDeque<(Job, u64)>, claim: &Arc<Claim>) -> Option<Job> {
+    let at = jobs
+        .iter()
+        .position(|(job, _)| Arc::ptr_eq(&job.claim, claim))?;
+    jobs.remove(at).map(|(job, _)| job)
 }
 
 impl fmt::Debug for Queue {

@@ -2,7 +2,9 @@
 
 use super::super::TransactionOptions;
 use super::super::budget::Permit;
+use super::super::failure::{Failure, Fate};
 use super::handed::HandedOut;
+use super::line::{Job, Line};
 use super::link::Link;
 use super::opening::Opener;
 use super::pool::Pools;
@@ -17,13 +19,13 @@ pub(super) struct Lease {
     pools: Arc<Pools>,
     runtime: Id,
     finished: bool,
-    _permit: Permit,
+    permit: Permit,
 }
 
 /// Whose connection it is.
 pub(super) enum Held {
-    /// One that this backend opened.
-    Own(Object<Opener>),
+    /// One that this backend opened, and the calls that wait for one.
+    Own(Object<Opener>, Arc<Line>),
     /// One of the pool that the service owns.
     Handed(HandedOut),
 }
@@ -37,7 +39,7 @@ impl Lease {
             pools: Arc::clone(pools),
             runtime,
             finished: true,
-            _permit: permit,
+            permit,
         }
     }
 
@@ -51,7 +53,7 @@ impl Lease {
         self.finished = false;
         let held = self.held.as_mut();
         match held.expect("a lease has its connection until it is dropped") {
-            Held::Own(object) => object.link(),
+            Held::Own(object, _) => object.link(),
             Held::Handed(connection) => connection.link(),
         }
     }
@@ -59,6 +61,31 @@ impl Lease {
     /// The call came to its end, and the connection may be used again.
     pub(super) fn finish(&mut self) {
         self.finished = true;
+    }
+
+    /// What a call's outcome means for the connection.
+    pub(super) fn settle(&mut self, failure: Option<&Failure>) {
+        match failure.map(|failure| failure.fate) {
+            None | Some(Fate::Usable | Fate::Stale) => self.finish(),
+            Some(Fate::NeverSent | Fate::Broken) => self.broke(),
+        }
+    }
+
+    /// The next call that waits for a connection and may have this one, and the runtime to serve it on.
+    pub(super) fn next_in_line(&self) -> Option<(Handle, Job)> {
+        let Some(Held::Own(object, line)) = &self.held else {
+            return None;
+        };
+        if !self.finished
+            || line.is_empty()
+            || self.pools.is_closed()
+            || !self.pools.is_sound(object)
+        {
+            return None;
+        }
+        let runtime = self.own_runtime()?;
+        let job = line.next(|ticket| self.permit.take_over(ticket))?;
+        Some((runtime, job))
     }
 
     /// Whether the last call came to its end.
@@ -101,7 +128,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.pools.uncount_lease();
         match self.held.take() {
-            Some(Held::Own(mut object)) => {
+            Some(Held::Own(mut object, _)) => {
                 if self.finished && !self.pools.is_closed() {
                     object.used();
                 } else {

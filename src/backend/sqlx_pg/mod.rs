@@ -2,6 +2,7 @@
 
 mod handed;
 mod lease;
+mod line;
 mod link;
 mod opening;
 mod pool;
@@ -21,11 +22,13 @@ use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use lease::Lease;
-use link::{Link, Sink};
-use pool::Pools;
+use line::{Gathered, Want, Work};
+use link::Link;
+use pool::{Pools, Turn};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Span;
 use transaction::SqlxTransaction;
 
 /// The backend over `sqlx`: "async" to operators. Cloning it shares the pool.
@@ -64,41 +67,64 @@ impl SqlxBackend {
     }
 
     /// Runs the statement to its end.
-    async fn run(&self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
+    async fn run(&self, query: &Query, params: Params, want: Want) -> Result<Gathered> {
         let answer = async {
             let values = query.arrange(params)?;
             query.refuse_transaction_control()?;
-            let limit = self.pools.settings().answer_timeout;
+            let work = Arc::new(Work {
+                query: query.clone(),
+                values,
+                want,
+                span: Span::current(),
+            });
             let mut tries = Tries::new(query.is_whole());
             loop {
-                let mut lease = self.pools.lease().await?;
-                tries.begin();
-                match self.attempt(&mut lease, limit, query, &values, sink).await {
-                    Err(Failure { fate, .. }) if tries.again(fate) => lease.broke(),
-                    result => return settle(&mut lease, result),
+                let result = match self.pools.turn(&work).await? {
+                    Turn::Lease(lease) => {
+                        tries.begin();
+                        self.work(lease, &work).await
+                    }
+                    Turn::Answer(answer) => {
+                        tries.begun(answer.begun);
+                        answer.result
+                    }
+                };
+                match result {
+                    Err(Failure { fate, .. }) if tries.again(fate) => {}
+                    result => return result.map_err(|failure| failure.error),
                 }
             }
         };
         answer.await.map_err(|error| told(error, query))
     }
 
-    async fn attempt(
-        &self,
-        lease: &mut Lease,
-        limit: Duration,
-        query: &Query,
-        values: &[Value],
-        sink: &mut dyn Sink,
-    ) -> Result<(), Failure> {
+    /// Does the work on this task, and lets another go on with the connection where somebody waits for it.
+    async fn work(&self, mut lease: Lease, work: &Work) -> Result<Gathered, Failure> {
+        let result = self.attempt(&mut lease, work).await;
+        lease.settle(result.as_ref().err());
+        if let Some((runtime, job)) = lease.next_in_line() {
+            drop(runtime.spawn(line::serve(self.clone(), lease, job)));
+        }
+        result
+    }
+
+    async fn attempt(&self, lease: &mut Lease, work: &Work) -> Result<Gathered, Failure> {
+        let Work { query, values, .. } = work;
+        let limit = self.pools.settings().answer_timeout;
+        let mut gathered = work.want.empty();
         let around = lease.around();
         let mut link = lease.link();
         match around {
             Some(begin) => {
-                let call = in_transaction(&mut link, &begin, query, values, sink);
-                Box::pin(within(limit, call)).await
+                let call = in_transaction(&mut link, &begin, query, values, &mut gathered);
+                Box::pin(within(limit, call)).await?;
             }
-            None => within(limit, link.run(query, values, sink, query.is_whole())).await,
+            None => {
+                let call = link.run(query, values, &mut gathered, query.is_whole());
+                within(limit, call).await?;
+            }
         }
+        Ok(gathered)
     }
 
     async fn begin_anew(&self, options: TransactionOptions) -> Result<SqlxTransaction> {
@@ -123,7 +149,7 @@ async fn in_transaction(
     begin: &str,
     query: &Query,
     values: &[Value],
-    sink: &mut dyn Sink,
+    sink: &mut Gathered,
 ) -> Result<(), Failure> {
     link.batch(begin).await?;
     let result = link.run(query, values, sink, false).await;
@@ -170,26 +196,8 @@ async fn within<T>(
 
 /// What a call's result means for its connection.
 fn settle<T>(lease: &mut Lease, result: Result<T, Failure>) -> Result<T> {
-    match result {
-        Ok(value) => {
-            lease.finish();
-            Ok(value)
-        }
-        Err(Failure {
-            error,
-            fate: Fate::Usable | Fate::Stale,
-        }) => {
-            lease.finish();
-            Err(error)
-        }
-        Err(Failure {
-            error,
-            fate: Fate::NeverSent | Fate::Broken,
-        }) => {
-            lease.broke();
-            Err(error)
-        }
-    }
+    lease.settle(result.as_ref().err());
+    result.map_err(|failure| failure.error)
 }
 
 fn told(error: Error, query: &Query) -> Error {
@@ -205,21 +213,24 @@ impl StorageBackend for SqlxBackend {
     }
 
     async fn execute(&self, query: &Query, params: Params) -> Result<u64> {
-        let mut count = 0_u64;
-        self.run(query, params, &mut count).await?;
-        Ok(count)
+        match self.run(query, params, Want::Count).await? {
+            Gathered::Count(count) => Ok(count),
+            Gathered::First(_) | Gathered::All(_) => Ok(0),
+        }
     }
 
     async fn fetch_all(&self, query: &Query, params: Params) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        self.run(query, params, &mut rows).await?;
-        Ok(rows)
+        match self.run(query, params, Want::All).await? {
+            Gathered::All(rows) => Ok(rows),
+            Gathered::First(_) | Gathered::Count(_) => Ok(Vec::new()),
+        }
     }
 
     async fn fetch_optional(&self, query: &Query, params: Params) -> Result<Option<Row>> {
-        let mut row = None;
-        self.run(query, params, &mut row).await?;
-        Ok(row)
+        match self.run(query, params, Want::First).await? {
+            Gathered::First(row) => Ok(row),
+            Gathered::All(_) | Gathered::Count(_) => Ok(None),
+        }
     }
 
     async fn fetch(&self, query: &Query, params: Params) -> Result<RowStream> {

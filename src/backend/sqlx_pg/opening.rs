@@ -49,13 +49,11 @@ impl managed::Manager for Opener {
     }
 
     async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<Error> {
-        let Opening {
-            settings, broken, ..
-        } = &*self.0;
+        let settings = &self.0.settings;
         if pooled.since.elapsed() > settings.max_lifetime {
             return Err(RecycleError::message("older than max_lifetime"));
         }
-        let broken = broken.load(Ordering::Acquire);
+        let broken = self.0.broken.load(Ordering::Acquire);
         if pooled.seen_broken == broken && pooled.last_used.elapsed() < settings.test_after {
             return Ok(());
         }
@@ -70,6 +68,12 @@ impl managed::Manager for Opener {
 }
 
 impl Opening {
+    /// Whether a connection that was used just now may be used again as it is.
+    pub(super) fn is_sound(&self, pooled: &Pooled) -> bool {
+        pooled.seen_broken == self.broken.load(Ordering::Acquire)
+            && pooled.since.elapsed() <= self.settings.max_lifetime
+    }
+
     async fn open(&self) -> Result<Pooled> {
         let limit = self.settings.open_timeout;
         let seen_broken = self.broken.load(Ordering::Acquire);

@@ -4,16 +4,19 @@
 //! A connection belongs to the Tokio runtime that opened it, so there is a pool for each runtime. A task on the runtime keeps its pool
 //! registered; when the runtime ends, it drops the task, and the pool goes with it.
 
-use super::super::budget::{Budget, Permit, Shed};
+mod upkeep;
+
+use super::super::budget::{Budget, Permit, Place, Shed};
 use super::super::failure::waiting_helps;
 use super::super::{PoolStatus, Settings};
-use super::handed::{self, HandedOut};
+use super::handed::HandedOut;
 use super::lease::{Held, Lease};
+use super::line::{Answer, First, Line, Work};
 use super::link::closed;
-use super::opening::{Opener, Opening};
+use super::opening::{Opener, Opening, Pooled};
 use crate::error::{Error, ErrorKind, Result, Wait};
-use deadpool::managed::{self, Object, PoolError, QueueMode, Timeouts};
-use futures_util::future::{join_all, poll_immediate};
+use deadpool::managed::{self, Object, PoolError, QueueMode};
+use futures_util::future::poll_immediate;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::future::ready;
@@ -23,19 +26,33 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Id};
 use tokio::time::timeout;
-
-/// How often a pool looks for connections that were idle for too long.
-const LOOK: Duration = Duration::from_secs(5);
+use upkeep::{Registered, look_after};
 
 /// The pools of one backend, one a runtime.
 pub(super) struct Pools {
-    by_runtime: RwLock<Vec<(Id, managed::Pool<Opener>)>>,
+    by_runtime: RwLock<Vec<Local>>,
     opening: Arc<Opening>,
     /// The pool that the service owns, which is used instead.
     handed: Option<PgPool>,
     closed: AtomicBool,
     /// Leases that are out, on every runtime.
     in_use: AtomicUsize,
+}
+
+/// What one runtime has.
+#[derive(Clone)]
+struct Local {
+    id: Id,
+    pool: managed::Pool<Opener>,
+    line: Arc<Line>,
+}
+
+/// What came first for a call that asks for a connection.
+pub(super) enum Turn {
+    /// A connection.
+    Lease(Lease),
+    /// The call's answer, from somebody who had a connection.
+    Answer(Answer),
 }
 
 impl Pools {
@@ -93,17 +110,45 @@ impl Pools {
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease> {
         let limit = self.opening.settings.acquire_timeout;
         let permit = self.opening.budget.acquire(limit).await?;
+        self.lease_with(permit).await
+    }
+
+    /// A connection for the call, or its answer, where somebody with a connection comes to it first.
+    pub(super) async fn turn(self: &Arc<Self>, work: &Arc<Work>) -> Result<Turn> {
+        let budget = &self.opening.budget;
+        let first = match budget.ask() {
+            Ok(permit) => return self.lease_with(permit).await.map(Turn::Lease),
+            Err(place) => Box::pin(self.wait(place, work)).await?,
+        };
+        match first {
+            First::Permit => self.lease_with(budget.permit()).await.map(Turn::Lease),
+            First::Answer(answer) => Ok(Turn::Answer(answer)),
+            First::Neither => Err(budget.in_vain(self.opening.settings.acquire_timeout)),
+        }
+    }
+
+    async fn wait(self: &Arc<Self>, place: Place, work: &Arc<Work>) -> Result<First> {
+        let line = self.local(&self.runtime()?).line;
+        let limit = self.opening.settings.acquire_timeout;
+        Ok(line.wait(place, work, limit).await)
+    }
+
+    async fn lease_with(self: &Arc<Self>, permit: Permit) -> Result<Lease> {
         let handle = self.runtime()?;
+        let settings = &self.opening.settings;
         let lease = Lease::new(self, handle.id(), permit);
-        let held = match &self.handed {
-            Some(pool) => {
-                let settings = &self.opening.settings;
-                let acquire = HandedOut::acquire(pool, settings, handle);
-                Held::Handed(Box::pin(acquire).await?)
-            }
-            None => Held::Own(get(&self.pool(&handle), limit).await?),
+        let held = if let Some(pool) = &self.handed {
+            Held::Handed(Box::pin(HandedOut::acquire(pool, settings, handle)).await?)
+        } else {
+            let Local { pool, line, .. } = self.local(&handle);
+            Held::Own(get(&pool, settings.acquire_timeout).await?, line)
         };
         Ok(lease.holding(held))
+    }
+
+    /// Whether a connection that was used just now may be used again as it is.
+    pub(super) fn is_sound(&self, pooled: &Pooled) -> bool {
+        self.opening.is_sound(pooled)
     }
 
     pub(super) fn count_lease(&self) {
@@ -131,17 +176,17 @@ impl Pools {
         })
     }
 
-    /// The runtime's pool.
-    fn pool(self: &Arc<Self>, handle: &Handle) -> managed::Pool<Opener> {
+    /// What the runtime has, with a pool of its own.
+    fn local(self: &Arc<Self>, handle: &Handle) -> Local {
         let id = handle.id();
-        let known = self.read().iter().find(|(known, _)| *known == id).cloned();
-        known.map_or_else(|| self.add(handle), |(_, pool)| pool)
+        let known = self.read().iter().find(|local| local.id == id).cloned();
+        known.unwrap_or_else(|| self.add(handle))
     }
 
-    fn add(self: &Arc<Self>, handle: &Handle) -> managed::Pool<Opener> {
+    fn add(self: &Arc<Self>, handle: &Handle) -> Local {
         let id = handle.id();
         let mut pools = self.write();
-        if let Some((_, known)) = pools.iter().find(|(known, _)| *known == id) {
+        if let Some(known) = pools.iter().find(|local| local.id == id) {
             return known.clone();
         }
         let pool = managed::Pool::builder(Opener(Arc::clone(&self.opening)))
@@ -149,12 +194,17 @@ impl Pools {
             .queue_mode(QueueMode::Lifo)
             .build()
             .expect("a pool without timeouts of its own needs no runtime to be named");
-        pools.push((id, pool.clone()));
+        let local = Local {
+            id,
+            pool,
+            line: Arc::default(),
+        };
+        pools.push(local.clone());
         drop(handle.spawn(look_after(Registered {
             pools: Arc::downgrade(self),
             id,
         })));
-        pool
+        local
     }
 
     pub(super) fn status(&self) -> PoolStatus {
@@ -166,7 +216,11 @@ impl Pools {
                 pool.num_idle(),
             )
         } else {
-            let size: usize = self.read().iter().map(|(_, pool)| pool.status().size).sum();
+            let size: usize = self
+                .read()
+                .iter()
+                .map(|local| local.pool.status().size)
+                .sum();
             (size, size.saturating_sub(in_use))
         };
         PoolStatus {
@@ -178,72 +232,11 @@ impl Pools {
         }
     }
 
-    /// Pings the connections of this runtime that are idle, opens what the floor lacks, and gives how many answered.
-    pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
-        let Ok(handle) = self.runtime() else { return 0 };
-        if let Some(pool) = &self.handed {
-            return handed::keep_alive(pool, &self.opening.budget, &self.opening.settings).await;
-        }
-        let pool = self.pool(&handle);
-        let limit = self.opening.settings.open_timeout;
-        let pings = self
-            .take_idle(&pool)
-            .await
-            .into_iter()
-            .map(async |(mut object, permit)| {
-                let answered = matches!(timeout(limit, object.link().ping()).await, Ok(Ok(())));
-                if !answered {
-                    drop(Object::take(object));
-                }
-                drop(permit);
-                answered
-            });
-        let alive = join_all(pings)
-            .await
-            .into_iter()
-            .filter(|answered| *answered)
-            .count();
-        self.warm(&pool).await;
-        alive
-    }
-
-    /// Every idle connection, each with a permit, so that nobody opens one too many meanwhile.
-    async fn take_idle(&self, pool: &managed::Pool<Opener>) -> Vec<(Object<Opener>, Permit)> {
-        let mut taken = Vec::new();
-        let now = Timeouts {
-            wait: Some(Duration::ZERO),
-            create: None,
-            recycle: None,
-        };
-        for _ in 0..pool.status().available {
-            let Some(permit) = self.opening.budget.try_acquire() else {
-                break;
-            };
-            let Ok(object) = pool.timeout_get(&now).await else {
-                break;
-            };
-            taken.push((object, permit));
-        }
-        taken
-    }
-
-    /// Opens connections up to the floor.
-    async fn warm(&self, pool: &managed::Pool<Opener>) {
-        let floor = self.opening.settings.floor.min(self.opening.budget.total());
-        let mut opened = Vec::new();
-        while pool.status().size < floor && opened.len() < floor {
-            match pool.get().await {
-                Ok(object) => opened.push(object),
-                Err(_) => return,
-            }
-        }
-    }
-
     /// Refuses new calls, waits for those that run, and closes the connections of every runtime.
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let pools: Vec<_> = std::mem::take(&mut *self.write());
-        for (_, pool) in &pools {
+        for Local { pool, .. } in &pools {
             for pooled in pool.retain(|_, _| false).removed {
                 pooled.close().await;
             }
@@ -254,13 +247,13 @@ impl Pools {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Vec<(Id, managed::Pool<Opener>)>> {
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Local>> {
         self.by_runtime
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Vec<(Id, managed::Pool<Opener>)>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Local>> {
         self.by_runtime
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -269,7 +262,7 @@ impl Pools {
 
 impl Shed for Pools {
     fn shed(&self, floor: bool) -> bool {
-        self.read().iter().any(|(_, pool)| {
+        self.read().iter().any(|Local { pool, .. }| {
             let keep = if floor {
                 0
             } else {
@@ -320,52 +313,5 @@ async fn get_again(
             Ok(Err(error)) => last = error,
             Err(_) => return Err(error),
         }
-    }
-}
-
-/// Keeps a runtime's pool registered: dropped when the runtime ends, it takes the pool along.
-struct Registered {
-    pools: Weak<Pools>,
-    id: Id,
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        if let Some(pools) = self.pools.upgrade() {
-            pools.write().retain(|(id, _)| *id != self.id);
-        }
-    }
-}
-
-/// Closes the connections above the floor that were idle for too long, and keeps the floor warm, until the backend or the runtime ends.
-async fn look_after(registered: Registered) {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let Some(pools) = registered.pools.upgrade() else {
-            return;
-        };
-        let Some(pool) = pools
-            .read()
-            .iter()
-            .find(|(id, _)| *id == registered.id)
-            .map(|(_, pool)| pool.clone())
-        else {
-            return;
-        };
-        let Settings {
-            floor,
-            idle_timeout,
-            ..
-        } = pools.opening.settings;
-        let mut may_go = pool.status().size.saturating_sub(floor);
-        let result = pool.retain(|pooled, _| {
-            let keep = may_go == 0 || pooled.idle() < idle_timeout;
-            may_go -= usize::from(!keep);
-            keep
-        });
-        for pooled in result.removed {
-            pooled.close().await;
-        }
-        pools.warm(&pool).await;
     }
 }

@@ -81,8 +81,11 @@ async fn two_backends_never_open_more_than_their_budget() -> Result<()> {
         );
         elsewhere(move || {
             while watching.load(Ordering::Relaxed) {
-                let now = sessions(&url, "application_name LIKE 'pontoon%'");
-                most.fetch_max(now, Ordering::Relaxed);
+                let look = || sessions(&url, "application_name LIKE 'pontoon%'");
+                let first = look();
+                // The server takes a moment to end a session whose connection was closed; what stays is one too many.
+                std::thread::sleep(Duration::from_millis(20));
+                most.fetch_max(first.min(look()), Ordering::Relaxed);
             }
         })
     };

@@ -4,6 +4,7 @@ mod cancelled; // Callers that give up, at each place where they can.
 mod ended; // Sessions that are ended while they write: nothing twice, nothing lost.
 mod exhausted; // Too few connections: the server's, and the budget's.
 mod large; // Many rows: no other task stalls, and streams take no memory.
+mod line; // Calls that others do the work of, on connections that go from caller to caller.
 mod pooler; // A pooler between, which lends sessions per transaction.
 mod restarted; // Servers that go away and come back, and sessions that somebody ends.
 mod runtimes; // Several runtimes, and backends that are dropped anywhere.
