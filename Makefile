@@ -19,9 +19,10 @@ test: ## Runs every test: the library with both backends, with each alone, the d
 	$(CARGO) test --lib --no-default-features --features blocking
 	$(CARGO) test --lib --no-default-features --features async
 
-bench: ## Measures both backends and the bridge beside the peers, and writes docs/BENCHMARKS.md
-	@scripts/setup
+bench: ## Measures both backends, the bridge and the translator beside the peers, and writes docs/BENCHMARKS.md
+	@scripts/setup bench
 	$(CARGO) bench --features server --bench decide --bench bridge
+	UPDATE_DOCS=1 $(CARGO) bench --features bench-peers --bench translate
 	UPDATE_DOCS=1 $(CARGO) bench --features server --bench side_by_side
 
 doc: ## Builds the documentation of the library and tells where it is

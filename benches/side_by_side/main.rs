@@ -13,6 +13,8 @@
 
 mod contestants;
 mod load;
+#[path = "../page.rs"]
+mod page;
 mod report;
 
 use contestants::contestants;

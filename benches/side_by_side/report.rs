@@ -1,6 +1,7 @@
 //! The tables, on the screen and in `docs/BENCHMARKS.md`.
 
 use crate::load::{Measured, Workload};
+use crate::page::{self, Half};
 use std::fmt::Write;
 
 /// Who was measured, and what it gave.
@@ -55,10 +56,7 @@ impl Report {
             crate::ROUNDS,
             crate::TURN.as_secs_f64()
         );
-        std::fs::write(
-            concat!(env!("CARGO_MANIFEST_DIR"), "/docs/BENCHMARKS.md"),
-            head + &self.text(),
-        )
+        page::write(Half::Backends, &(head + &self.text()))
     }
 }
 

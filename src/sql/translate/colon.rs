@@ -1,47 +1,67 @@
 //! `:name` as a placeholder, told from `::`, `:=`, array slices and the colon of a JSON constructor.
 
 use super::error::TranslateError;
-use super::grammar::ends_operand;
+use super::grammar::Before;
 use super::mark::{Mark, Marks, Meaning};
-use super::scan::{Scanner, TokenKind};
+use super::scan::{Scanner, Token, TokenKind};
 
 /// The placeholders of a text of style `named`.
-///
-/// A colon behind an operand separates, it starts no placeholder, if it touches the operand or stands in brackets.
 pub(super) fn marks(sql: &str) -> Marks<'_> {
-    let mut marks = Vec::new();
-    let (mut brackets, mut operand_end, mut colon) = (0_usize, None, None);
+    let (mut colons, mut marks) = (Colons::new(sql), Vec::new());
     for token in Scanner::new(sql) {
         let token = token.map_err(|found| TranslateError::unterminated(sql, found))?;
-        let opened = colon.take();
-        match token.kind {
-            kind if kind.is_blank() => continue,
-            TokenKind::Colon => {
-                let separates = operand_end.is_some_and(|end| brackets > 0 || end == token.start);
-                colon = (!separates).then_some(token.start);
-            }
-            TokenKind::Punctuation if token.text(sql) == "[" => brackets += 1,
-            TokenKind::Punctuation if token.text(sql) == "]" => {
-                brackets = brackets.saturating_sub(1);
-            }
-            _ => {}
-        }
-        if let (Some(start), TokenKind::Identifier) = (opened, token.kind) {
-            let meaning = Meaning::Named {
-                name: token.text(sql),
-                format: 's',
-            };
-            marks.push(Mark {
-                start,
-                end: token.end,
-                meaning,
-            });
-            operand_end = Some(token.end);
-        } else {
-            operand_end = ends_operand(token, sql).then_some(token.end);
-        }
+        marks.extend(colons.take(token));
     }
     Ok(marks)
+}
+
+/// Finds the placeholders in the tokens of a text.
+///
+/// A colon behind an operand separates, it starts no placeholder, if it touches the operand or stands in brackets.
+pub(super) struct Colons<'a> {
+    sql: &'a str,
+    brackets: usize,
+    before: Before,
+    /// A colon just before, which starts a placeholder if a name follows.
+    colon: Option<usize>,
+}
+
+impl<'a> Colons<'a> {
+    pub(super) fn new(sql: &'a str) -> Self {
+        Self {
+            sql,
+            brackets: 0,
+            before: Before::default(),
+            colon: None,
+        }
+    }
+
+    /// Reads the next token; the placeholder that ends with it, if one does.
+    pub(super) fn take(&mut self, token: Token) -> Option<Mark<'a>> {
+        let opened = self.colon.take();
+        match (token.kind, self.sql.as_bytes()[token.start]) {
+            (kind, _) if kind.is_blank() => return None,
+            (TokenKind::Colon, _) => {
+                let operand = self.before.operand_end(self.sql);
+                let separates = operand.is_some_and(|end| self.brackets > 0 || end == token.start);
+                self.colon = (!separates).then_some(token.start);
+            }
+            (TokenKind::Punctuation, b'[') => self.brackets += 1,
+            (TokenKind::Punctuation, b']') => self.brackets = self.brackets.saturating_sub(1),
+            _ => {}
+        }
+        self.before = Before::Token(token);
+        let start = opened.filter(|_| token.kind == TokenKind::Identifier)?;
+        self.before = Before::Operand(token.end);
+        Some(Mark {
+            start,
+            end: token.end,
+            meaning: Meaning::Named {
+                name: token.text(self.sql),
+                format: 's',
+            },
+        })
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use super::MAX_PARAMETERS;
 use super::error::{TranslateError, TranslateErrorKind as Kind};
-use super::scan::{Scanner, TokenKind};
+use super::scan::{Landmarks, TokenKind};
 
 /// The parameters that a text of style `numeric_dollar` takes, which must be numbered from 1 without a hole.
 pub(super) fn count(sql: &str) -> Result<usize, TranslateError> {
     let mut uses = Vec::new();
-    for token in Scanner::new(sql) {
+    for token in Landmarks::new(sql) {
         let token = token.map_err(|found| TranslateError::unterminated(sql, found))?;
         if token.kind == TokenKind::Parameter {
             let number = token.text(sql)[1..]

@@ -1,16 +1,20 @@
 //! What little of the grammar the styles need: where an expression may start, and where one has just ended.
 
+use std::sync::LazyLock;
+
 use super::scan::{Token, TokenKind};
 
 /// Words after which an expression may start. None of them ends an expression.
-const BEFORE_EXPRESSION: &str = "
+static BEFORE_EXPRESSION: LazyLock<Words> = LazyLock::new(|| Words::of(BEFORE));
+const BEFORE: &str = "
     all and any array as asymmetric between both by call case collate default distinct else escape except execute
     fetch filter first for from group groups having ilike in intersect into is join leading like limit next not
     offset on or order over password placing range return returning rows select set similar some symmetric then to
     trailing union update using values variadic when where window with zone";
 
 /// Words that may follow an expression.
-const AFTER_EXPRESSION: &str = "
+static AFTER_EXPRESSION: LazyLock<Words> = LazyLock::new(|| Words::of(AFTER));
+const AFTER: &str = "
     and as asc at between collate cross desc else end escape except fetch for from full group having ilike in inner
     intersect into is isnull join left like limit not notnull nulls offset on or order placing returning right
     similar symmetric then to union using when where window";
@@ -20,21 +24,61 @@ pub(super) const LONGEST_KEYWORD: usize = 10;
 
 /// Whether an expression may follow the word.
 pub(super) fn opens_expression(word: &str) -> bool {
-    is_listed(word, BEFORE_EXPRESSION)
+    BEFORE_EXPRESSION.hold(word)
 }
 
 /// Whether the word may follow an expression.
 pub(super) fn follows_expression(word: &str) -> bool {
-    is_listed(word, AFTER_EXPRESSION)
+    AFTER_EXPRESSION.hold(word)
 }
 
-fn is_listed(word: &str, list: &str) -> bool {
-    list.split_ascii_whitespace()
-        .any(|keyword| keyword.eq_ignore_ascii_case(word))
+/// Words by their first letter.
+struct Words([Vec<&'static str>; 26]);
+
+impl Words {
+    fn of(list: &'static str) -> Self {
+        let letter = |letter| {
+            let words = list.split_ascii_whitespace();
+            words.filter(|word| word.starts_with(letter)).collect()
+        };
+        let mut letters = 'a'..='z';
+        Self(std::array::from_fn(|_| {
+            letters.next().map_or_else(Vec::new, letter)
+        }))
+    }
+
+    fn hold(&self, word: &str) -> bool {
+        let letter = word.bytes().next().unwrap_or_default().to_ascii_lowercase();
+        self.0
+            .get(usize::from(letter.wrapping_sub(b'a')))
+            .is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    }
+}
+
+/// What a text that is being read holds up to there.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) enum Before {
+    #[default]
+    NoOperand,
+    /// An operand, which ends at that byte.
+    Operand(usize),
+    /// A token of which only its reading tells whether an operand ends with it.
+    Token(Token),
+}
+
+impl Before {
+    /// The end of the operand, if one has just ended.
+    pub(super) fn operand_end(self, sql: &str) -> Option<usize> {
+        match self {
+            Self::NoOperand => None,
+            Self::Operand(end) => Some(end),
+            Self::Token(token) => ends_operand(token, sql).then_some(token.end),
+        }
+    }
 }
 
 /// Whether an operand may end with the token, so that an operator and not another operand comes next.
-pub(super) fn ends_operand(token: Token, sql: &str) -> bool {
+fn ends_operand(token: Token, sql: &str) -> bool {
     match token.kind {
         TokenKind::Identifier => !opens_expression(token.text(sql)),
         TokenKind::Punctuation => matches!(token.text(sql), ")" | "]"),
@@ -56,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_longest_keyword() {
-        let words = [BEFORE_EXPRESSION, AFTER_EXPRESSION].map(str::split_ascii_whitespace);
+        let words = [BEFORE, AFTER].map(str::split_ascii_whitespace);
         assert_eq!(
             words.into_iter().flatten().map(str::len).max(),
             Some(LONGEST_KEYWORD)

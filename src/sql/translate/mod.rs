@@ -5,16 +5,22 @@
 //! what means the same on both sides and refuses the rest, with the place and with what to write instead.
 //!
 //! The module does no I/O and knows no driver. `scan` is the lexer; `style` names the styles and recognises them;
-//! `percent`, `question`, `colon` and `dollar` find the placeholders of one style each; `rewrite` numbers them;
-//! `verify` reads the result as the server will; `split` cuts a script into statements.
+//! `percent`, `question`, `colon` and `dollar` find the placeholders of one style each; `number` numbers them, `rewrite`
+//! puts the numbers where they were, and `verify` reads the result as the server will; `split` cuts a script into
+//! statements. `lint` holds the hazards, for a reader who wants to know all that is in the way; `back` goes from `$1`
+//! to `%s`.
 //!
-//! Adding a style: a module that finds its marks, a variant of [`Paramstyle`], and an arm in [`translate`].
+//! Adding a style: a module that finds its marks, a variant of [`Paramstyle`], and an arm in `place`.
 
+mod back;
 mod colon;
 mod dollar;
+mod edit;
 mod error;
 mod grammar;
+pub mod lint;
 mod mark;
+mod number;
 mod percent;
 mod question;
 mod rewrite;
@@ -25,7 +31,14 @@ mod verify;
 
 use std::borrow::Cow;
 
+pub use back::to_percent;
+pub use edit::Edit;
 pub use error::{TranslateError, TranslateErrorKind, UnknownStyle};
+pub use lint::{
+    Bound, Conversion, Finding, Fix, FixKind, HAZARDS, Hazard, Inspection, Severity, inspect,
+};
+#[cfg(feature = "convert")]
+pub(crate) use scan::{Scanner, Token, TokenKind, Unterminated};
 pub use split::split_statements;
 pub use style::{Paramstyle, Style};
 
@@ -85,33 +98,51 @@ pub fn translate(sql: &str, style: impl Into<Style>) -> Result<Translation<'_>, 
         Style::Auto => style::detect(sql)?,
         known => known,
     };
-    let (marks, style) = match style {
-        Style::Auto | Style::NoParameters => {
-            return Ok(Translation {
-                sql: Cow::Borrowed(sql),
-                parameters: Vec::new(),
-                style: None,
-            });
+    match style {
+        Style::Auto | Style::NoParameters => Ok(Translation {
+            sql: Cow::Borrowed(sql),
+            parameters: Vec::new(),
+            style: None,
+        }),
+        Style::Known(style @ Paramstyle::NumericDollar) => Ok(Translation {
+            sql: Cow::Borrowed(sql),
+            parameters: (0..dollar::count(sql)?).map(Parameter::Position).collect(),
+            style: Some(style),
+        }),
+        style => {
+            let (placement, style) = place(sql, style, MAX_PARAMETERS)?;
+            verify::verify(sql, &placement.sql, &placement.placed)?;
+            Ok(Translation {
+                sql: placement.sql,
+                parameters: placement.parameters,
+                style: Some(style),
+            })
         }
-        Style::Known(Paramstyle::NumericDollar) => {
-            let parameters = (0..dollar::count(sql)?).map(Parameter::Position).collect();
-            return Ok(Translation {
-                sql: Cow::Borrowed(sql),
-                parameters,
-                style: Some(Paramstyle::NumericDollar),
-            });
+    }
+}
+
+/// The text with its placeholders replaced, wherever they are, and the style that they were in. A style that leaves
+/// the text as it is counts as psycopg's.
+fn place(
+    sql: &str,
+    style: Style,
+    most: usize,
+) -> Result<(rewrite::Placement<'_>, Paramstyle), TranslateError> {
+    match style {
+        Style::Known(style @ Paramstyle::Qmark) => {
+            let marks = question::marks(sql)?.into_iter().map(Ok);
+            Ok((rewrite::place(sql, marks, most)?, style))
         }
-        Style::Known(Paramstyle::Qmark) => (question::marks(sql)?, Paramstyle::Qmark),
-        Style::Known(Paramstyle::Named) => (colon::marks(sql)?, Paramstyle::Named),
-        Style::Known(style) => percent::marks(sql, Some(style))?,
-        Style::Psycopg => percent::marks(sql, None)?,
-    };
-    let (sql, parameters) = rewrite::rewrite(sql, &marks)?;
-    Ok(Translation {
-        sql,
-        parameters,
-        style: Some(style),
-    })
+        Style::Known(style @ Paramstyle::Named) => {
+            let marks = colon::marks(sql)?.into_iter().map(Ok);
+            Ok((rewrite::place(sql, marks, most)?, style))
+        }
+        style => {
+            let mut marks = percent::Marks::new(sql, style.known());
+            let placement = rewrite::place(sql, &mut marks, most)?;
+            Ok((placement, marks.style()))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! `%s`, `%(name)s` and `%%`: psycopg's own grammar, which knows nothing of SQL and reads every `%` of the text.
 
+use memchr::memchr;
+
 use super::error::{TranslateError, TranslateErrorKind as Kind};
-use super::mark::{Mark, Marks, Meaning};
+use super::mark::{Mark, Meaning};
 use super::style::Paramstyle;
 
 /// Every `%` of a text, read as psycopg reads it. Goes on behind one that it cannot read.
 pub(super) struct Percents<'a> {
     sql: &'a str,
     position: usize,
-    /// No `)` is left in the text: without this, a text of nothing but `%(` would be searched again for each.
-    all_closed: bool,
+    /// The `)` that was found last, or the end of the text if none is left: without this, a text of nothing but `%(`
+    /// would be searched again for each.
+    closing: usize,
 }
 
 /// A `%` at `start` that psycopg would refuse, and the end of what it would name as the reason.
@@ -34,7 +37,7 @@ impl<'a> Percents<'a> {
         Self {
             sql,
             position: 0,
-            all_closed: false,
+            closing: 0,
         }
     }
 
@@ -44,50 +47,54 @@ impl<'a> Percents<'a> {
             end: start + 2,
             meaning,
         };
-        match self.sql[start + 1..].chars().next() {
-            Some('%') => Ok(mark(Meaning::Literal("%"))),
-            Some('s' | 'b' | 't') => Ok(mark(Meaning::Positional)),
-            Some('(') => self.read_named(start),
-            Some(other) if !other.is_whitespace() => Err(Refused {
-                start,
-                end: start + 1 + other.len_utf8(),
-                reason: Reason::Unknown,
-            }),
-            _ => Err(Refused {
-                start,
-                end: start + 1,
-                reason: Reason::Bare,
-            }),
+        match self.sql.as_bytes().get(start + 1) {
+            Some(b'%') => Ok(mark(Meaning::Literal("%"))),
+            Some(b's' | b'b' | b't') => Ok(mark(Meaning::Positional)),
+            Some(b'(') => self.read_named(start),
+            _ => Err(self.refuse(start, start + 1, Reason::Bare)),
         }
     }
 
     fn read_named(&mut self, start: usize) -> Result<Mark<'a>, Refused> {
-        let name_start = start + 2;
-        let refused = |end, reason| Err(Refused { start, end, reason });
-        let closing = if self.all_closed {
-            None
-        } else {
-            self.sql[name_start..].find(')')
-        };
-        let Some(length) = closing else {
-            self.all_closed = true;
-            return refused(name_start, Reason::Unclosed);
-        };
-        let name_end = name_start + length;
-        match self.sql[name_end + 1..].chars().next() {
-            _ if length == 0 => refused(name_end + 1, Reason::Nameless),
-            Some(format @ ('s' | 'b' | 't')) => {
-                let name = &self.sql[name_start..name_end];
-                Ok(Mark {
-                    start,
-                    end: name_end + 2,
-                    meaning: Meaning::Named { name, format },
-                })
-            }
-            Some(other) if !other.is_whitespace() => {
-                refused(name_end + 1 + other.len_utf8(), Reason::Unknown)
-            }
-            _ => refused(name_end + 1, Reason::Formatless),
+        let (bytes, name_start) = (self.sql.as_bytes(), start + 2);
+        if self.closing < name_start {
+            let length = memchr(b')', &bytes[name_start..]);
+            self.closing = length.map_or(bytes.len(), |length| name_start + length);
+        }
+        let closing = self.closing;
+        match bytes.get(closing + 1) {
+            _ if closing == bytes.len() => Err(Refused {
+                start,
+                end: name_start,
+                reason: Reason::Unclosed,
+            }),
+            _ if closing == name_start => Err(Refused {
+                start,
+                end: closing + 1,
+                reason: Reason::Nameless,
+            }),
+            Some(&format @ (b's' | b'b' | b't')) => Ok(Mark {
+                start,
+                end: closing + 2,
+                meaning: Meaning::Named {
+                    name: &self.sql[name_start..closing],
+                    format: char::from(format),
+                },
+            }),
+            _ => Err(self.refuse(start, closing + 1, Reason::Formatless)),
+        }
+    }
+
+    /// The refusal of what stands from `start` to `end` for the character that follows, or for `reason` if none does.
+    fn refuse(&self, start: usize, end: usize, reason: Reason) -> Refused {
+        let follows = self.sql[end..].chars().next();
+        match follows.filter(|character| !character.is_whitespace()) {
+            Some(other) => Refused {
+                start,
+                end: end + other.len_utf8(),
+                reason: Reason::Unknown,
+            },
+            None => Refused { start, end, reason },
         }
     }
 }
@@ -96,7 +103,8 @@ impl<'a> Iterator for Percents<'a> {
     type Item = Result<Mark<'a>, Refused>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let start = self.position + self.sql[self.position..].find('%')?;
+        let rest = &self.sql.as_bytes()[self.position..];
+        let start = self.position + memchr(b'%', rest)?;
         let mark = self.read(start);
         self.position = mark.map_or(start + 1, |mark| mark.end);
         Some(mark)
@@ -138,30 +146,48 @@ impl Refused {
     }
 }
 
-/// The marks of a text that must be in `style`, or in the one of `format` and `pyformat` that its first placeholder
-/// chooses; and the style that it was in.
-pub(super) fn marks(
-    sql: &str,
+/// The marks of a text that must be in one style.
+pub(super) struct Marks<'a> {
+    percents: Percents<'a>,
     style: Option<Paramstyle>,
-) -> Result<(Vec<Mark<'_>>, Paramstyle), TranslateError> {
-    let mut style = style;
-    let marks: Marks<'_> = Percents::new(sql)
-        .map(|mark| {
-            let mark = mark.map_err(|refused: Refused| refused.explain(sql))?;
-            let found = match mark.meaning {
-                Meaning::Literal(_) => return Ok(mark),
-                Meaning::Positional => Paramstyle::Format,
-                Meaning::Named { .. } => Paramstyle::Pyformat,
-            };
-            let style = *style.get_or_insert(found);
-            if style == found {
-                Ok(mark)
-            } else {
-                Err(mixed(sql, &mark, style))
-            }
+}
+
+impl<'a> Marks<'a> {
+    /// The marks of a text in `style`, or in the one of `format` and `pyformat` that its first placeholder chooses.
+    pub(super) fn new(sql: &'a str, style: Option<Paramstyle>) -> Self {
+        Self {
+            percents: Percents::new(sql),
+            style,
+        }
+    }
+
+    /// The style of the marks read so far.
+    pub(super) fn style(&self) -> Paramstyle {
+        self.style.unwrap_or(Paramstyle::Format)
+    }
+}
+
+impl<'a> Iterator for Marks<'a> {
+    type Item = Result<Mark<'a>, TranslateError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let sql = self.percents.sql;
+        let mark = match self.percents.next()? {
+            Ok(mark) => mark,
+            Err(refused) => return Some(Err(refused.explain(sql))),
+        };
+        let found = match mark.meaning {
+            Meaning::Literal(_) => return Some(Ok(mark)),
+            Meaning::Positional => Paramstyle::Format,
+            Meaning::Named { .. } => Paramstyle::Pyformat,
+        };
+        let style = *self.style.get_or_insert(found);
+        Some(if style == found {
+            Ok(mark)
+        } else {
+            Err(mixed(sql, &mark, style))
         })
-        .collect();
-    Ok((marks?, style.unwrap_or(Paramstyle::Format)))
+    }
 }
 
 fn mixed(sql: &str, mark: &Mark<'_>, style: Paramstyle) -> TranslateError {

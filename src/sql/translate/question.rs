@@ -4,62 +4,83 @@
 //! wherever it stands, in `??|` and `??&` too.
 
 use super::error::TranslateError;
-use super::grammar::ends_operand;
+use super::grammar::Before;
 use super::mark::{Mark, Marks, Meaning};
 use super::scan::{Scanner, Token, TokenKind};
 
 /// The placeholders and escapes of a text of style `qmark`.
 pub(super) fn marks(sql: &str) -> Marks<'_> {
-    let mut marks = Vec::new();
-    let mut after_operand = false;
+    let (mut questions, mut marks) = (Questions::new(sql), Vec::new());
     for token in Scanner::new(sql) {
         let token = token.map_err(|found| TranslateError::unterminated(sql, found))?;
-        after_operand = match token.kind {
-            kind if kind.is_blank() => after_operand,
-            TokenKind::Operator => read_operator(sql, token, after_operand, &mut marks),
-            _ => ends_operand(token, sql),
-        };
+        questions.take(token, |mark| marks.push(mark));
     }
     Ok(marks)
 }
 
-/// Reads a run of operator characters, in which placeholders may hide (`=?`, `?||?`), and tells whether an operand
-/// has just ended behind it.
-fn read_operator(
-    sql: &str,
-    token: Token,
-    mut after_operand: bool,
-    marks: &mut Vec<Mark<'_>>,
-) -> bool {
-    let mut start = token.start;
-    loop {
-        let rest = &sql[start..token.end];
-        let Some(question) = rest.find('?') else {
-            return after_operand && rest.is_empty();
-        };
-        start += question;
-        if rest[question..].starts_with("??") {
-            marks.push(Mark {
-                start,
-                end: start + 2,
-                meaning: Meaning::Literal("?"),
-            });
-            start += 2;
-            after_operand = false;
-        } else if rest.starts_with("@?") {
-            return false;
-        } else if question == 0 && (after_operand || matches!(rest, "?|" | "?&")) {
-            start += 1;
-            after_operand = false;
-        } else {
-            marks.push(Mark {
-                start,
-                end: start + 1,
-                meaning: Meaning::Positional,
-            });
-            start += 1;
-            after_operand = true;
+/// Finds the placeholders in the tokens of a text.
+pub(super) struct Questions<'a> {
+    sql: &'a str,
+    before: Before,
+}
+
+impl<'a> Questions<'a> {
+    pub(super) fn new(sql: &'a str) -> Self {
+        Self {
+            sql,
+            before: Before::default(),
         }
+    }
+
+    /// Reads the next token, and gives what is in it to `found`.
+    pub(super) fn take(&mut self, token: Token, found: impl FnMut(Mark<'a>)) {
+        if token.kind == TokenKind::Operator {
+            self.take_operator(token, found);
+        } else if !token.kind.is_blank() {
+            self.before = Before::Token(token);
+        }
+    }
+
+    /// Reads a run of operator characters, in which placeholders may hide (`=?`, `?||?`).
+    fn take_operator(&mut self, token: Token, mut found: impl FnMut(Mark<'a>)) {
+        let mut start = token.start;
+        loop {
+            let rest = &self.sql[start..token.end];
+            let Some(question) = rest.bytes().position(|byte| byte == b'?') else {
+                if !rest.is_empty() {
+                    self.before = Before::NoOperand;
+                }
+                return;
+            };
+            start += question;
+            let mut mark = |length, meaning| {
+                let end = start + length;
+                found(Mark {
+                    start,
+                    end,
+                    meaning,
+                });
+            };
+            if rest[question..].starts_with("??") {
+                mark(2, Meaning::Literal("?"));
+                start += 2;
+                self.before = Before::NoOperand;
+            } else if rest.starts_with("@?") {
+                self.before = Before::NoOperand;
+                return;
+            } else if question == 0 && (matches!(rest, "?|" | "?&") || self.is_behind_operand()) {
+                start += 1;
+                self.before = Before::NoOperand;
+            } else {
+                mark(1, Meaning::Positional);
+                start += 1;
+                self.before = Before::Operand(start);
+            }
+        }
+    }
+
+    fn is_behind_operand(&self) -> bool {
+        self.before.operand_end(self.sql).is_some()
     }
 }
 

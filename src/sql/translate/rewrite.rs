@@ -1,44 +1,76 @@
 //! Puts `$1`, `$2`, … where the marks are.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write;
 use std::ops::Range;
 
-use super::dollar::too_many;
-use super::error::{TranslateError, TranslateErrorKind as Kind};
+use super::error::TranslateError;
 use super::mark::{Mark, Meaning};
+use super::number::Numbers;
 use super::scan::is_identifier;
-use super::verify::verify;
-use super::{MAX_PARAMETERS, Parameter, grammar};
+use super::{Parameter, grammar};
 
-/// The text with each mark replaced by what it means, and what its placeholders take.
-pub(super) fn rewrite<'a>(
-    sql: &'a str,
-    marks: &[Mark<'a>],
-) -> Result<(Cow<'a, str>, Vec<Parameter>), TranslateError> {
-    let mut rewriter = Rewriter {
-        sql,
-        output: Cow::Borrowed(sql),
-        placed: Vec::new(),
-        numbers: Numbers::default(),
-    };
-    if !marks.is_empty() {
-        rewriter.place_all(marks)?;
-    }
-    verify(sql, &rewriter.output, &rewriter.placed)?;
-    Ok((rewriter.output, rewriter.numbers.parameters))
+/// A text with its marks replaced, wherever they are.
+#[derive(Debug)]
+pub(super) struct Placement<'a> {
+    /// The text, borrowed if it has no mark.
+    pub(super) sql: Cow<'a, str>,
+    pub(super) placed: Vec<Placed>,
+    /// What `$1`, `$2`, … take.
+    pub(super) parameters: Vec<Parameter>,
 }
 
-/// The number of each placeholder.
-#[derive(Default)]
-struct Numbers<'a> {
-    parameters: Vec<Parameter>,
-    /// The number and the format of each name met so far.
-    named: HashMap<&'a str, (usize, char)>,
+/// Replaces each mark by what it means, with at most `most` parameters.
+///
+/// A mark that cannot be read comes before anything that is wrong with the others.
+pub(super) fn place<'a>(
+    sql: &'a str,
+    mut marks: impl Iterator<Item = Result<Mark<'a>, TranslateError>>,
+    most: usize,
+) -> Result<Placement<'a>, TranslateError> {
+    let Some(first) = marks.next() else {
+        return Ok(Placement {
+            sql: Cow::Borrowed(sql),
+            placed: Vec::new(),
+            parameters: Vec::new(),
+        });
+    };
+    let mut rewriter = Rewriter {
+        sql,
+        copied: 0,
+        output: String::with_capacity(sql.len() + sql.len() / 8),
+        placed: Vec::new(),
+        numbers: Numbers::up_to(most),
+    };
+    let mut mark = first?;
+    loop {
+        if let Err(error) = rewriter.place(&mark) {
+            return Err(marks.find_map(Result::err).unwrap_or(error));
+        }
+        match marks.next() {
+            Some(next) => mark = next?,
+            None => break,
+        }
+    }
+    rewriter.output.push_str(&sql[rewriter.copied..]);
+    Ok(Placement {
+        sql: Cow::Owned(rewriter.output),
+        placed: rewriter.placed,
+        parameters: rewriter.numbers.into_parameters(),
+    })
+}
+
+/// The byte of the source that a byte of the output is from.
+pub(super) fn source_offset(placed: &[Placed], offset: usize) -> usize {
+    let before = placed.partition_point(|placed| placed.output.start <= offset);
+    match before.checked_sub(1).map(|last| &placed[last]) {
+        None => offset,
+        Some(last) if offset < last.output.end => last.source.start,
+        Some(last) => last.source.end + (offset - last.output.end),
+    }
 }
 
 /// A mark in the text that came in and in the text that goes out.
+#[derive(Debug, Clone)]
 pub(super) struct Placed {
     pub(super) source: Range<usize>,
     /// Everything that stands for the mark, with the spaces around it.
@@ -51,90 +83,64 @@ pub(super) struct Placed {
 
 struct Rewriter<'a> {
     sql: &'a str,
-    output: Cow<'a, str>,
+    /// Up to here the text is in the output.
+    copied: usize,
+    output: String,
     placed: Vec<Placed>,
     numbers: Numbers<'a>,
 }
 
 impl<'a> Rewriter<'a> {
-    fn place_all(&mut self, marks: &[Mark<'a>]) -> Result<(), TranslateError> {
-        let mut output = String::with_capacity(self.sql.len() + marks.len());
-        let mut copied = 0;
-        for mark in marks {
-            output.push_str(&self.sql[copied..mark.start]);
-            let placed = self.place(mark, &mut output)?;
-            self.placed.push(placed);
-            copied = mark.end;
-        }
-        output.push_str(&self.sql[copied..]);
-        self.output = Cow::Owned(output);
+    fn place(&mut self, mark: &Mark<'a>) -> Result<(), TranslateError> {
+        self.output.push_str(&self.sql[self.copied..mark.start]);
+        self.copied = mark.end;
+        let start = self.output.len();
+        let (parameter, glued) = match mark.meaning {
+            Meaning::Literal(text) => {
+                self.output.push_str(text);
+                (None, false)
+            }
+            _ => self.place_parameter(mark)?,
+        };
+        self.placed.push(Placed {
+            source: mark.start..mark.end,
+            output: start..self.output.len(),
+            parameter,
+            glued,
+        });
         Ok(())
     }
 
-    fn place(&mut self, mark: &Mark<'a>, output: &mut String) -> Result<Placed, TranslateError> {
-        let (source, start) = (mark.start..mark.end, output.len());
-        if let Meaning::Literal(text) = mark.meaning {
-            output.push_str(text);
-            return Ok(Placed {
-                source,
-                output: start..output.len(),
-                parameter: None,
-                glued: false,
-            });
-        }
+    /// Writes `$1` and the spaces that part it from keywords; tells where it is, and whether it touches something else.
+    fn place_parameter(
+        &mut self,
+        mark: &Mark<'a>,
+    ) -> Result<(Option<Range<usize>>, bool), TranslateError> {
         let number = self.numbers.give(self.sql, mark)?;
-        let (before, after) = (touch_before(output), touch_after(&self.sql[mark.end..]));
+        let (before, after) = (
+            touch_before(&self.output),
+            touch_after(&self.sql[mark.end..]),
+        );
         if before == Touch::Keyword {
-            output.push(' ');
+            self.output.push(' ');
         }
-        let parameter_start = output.len();
-        write!(output, "${number}").expect("a String takes any text");
-        let parameter = Some(parameter_start..output.len());
+        let start = self.output.len();
+        self.output.push('$');
+        push_number(&mut self.output, number);
+        let end = self.output.len();
         if after == Touch::Keyword {
-            output.push(' ');
+            self.output.push(' ');
         }
         let glued = before == Touch::Glue || after == Touch::Glue;
-        Ok(Placed {
-            source,
-            output: start..output.len(),
-            parameter,
-            glued,
-        })
+        Ok((Some(start..end), glued))
     }
 }
 
-impl<'a> Numbers<'a> {
-    fn give(&mut self, sql: &str, mark: &Mark<'a>) -> Result<usize, TranslateError> {
-        let next = self.parameters.len() + 1;
-        let parameter = match mark.meaning {
-            Meaning::Named { name, format } => {
-                let (number, first_format) = *self.named.entry(name).or_insert((next, format));
-                if first_format != format {
-                    let message = format!(
-                        "the parameter {name:?} is used in two formats, {first_format} and {format}"
-                    );
-                    let expected = format!("`%({name}){first_format}` at each use");
-                    return Err(TranslateError::at(
-                        sql,
-                        mark.start,
-                        Kind::MixedStyles,
-                        message,
-                        expected,
-                    ));
-                }
-                if number < next {
-                    return Ok(number);
-                }
-                Parameter::Name(name.to_owned())
-            }
-            _ => Parameter::Position(next - 1),
-        };
-        if next > MAX_PARAMETERS {
-            return Err(too_many(sql, mark.start));
-        }
-        self.parameters.push(parameter);
-        Ok(next)
+fn push_number(output: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(output, number / 10);
     }
+    output.push(char::from(b"0123456789"[number % 10]));
 }
 
 /// What a placeholder has directly before or behind it.
@@ -178,7 +184,6 @@ fn touch_after(text: &str) -> Touch {
 #[cfg(test)]
 mod tests {
     use super::super::{Style, translate};
-    use super::*;
 
     #[test]
     fn a_space_parts_a_placeholder_from_a_keyword() {
@@ -193,19 +198,5 @@ mod tests {
                 translate(sql, Style::Psycopg).unwrap_or_else(|error| panic!("{sql}: {error}"));
             assert_eq!(found.sql, expected, "{sql}");
         }
-    }
-
-    #[test]
-    fn no_more_parameters_than_the_protocol_carries() {
-        let full = "%s,".repeat(MAX_PARAMETERS);
-        assert_eq!(
-            translate(&full, Style::Psycopg).map(|found| found.parameters.len()),
-            Ok(MAX_PARAMETERS)
-        );
-        let error = translate(&(full + "%s"), Style::Psycopg).expect_err("one too many");
-        assert_eq!(
-            (error.kind, error.offset),
-            (Kind::TooManyParameters, 3 * MAX_PARAMETERS)
-        );
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::colon::Colons;
 use super::error::{TranslateError, TranslateErrorKind as Kind, UnknownStyle};
 use super::mark::Mark;
 use super::percent::{Percents, Refused};
+use super::question::Questions;
 use super::scan::{Scanner, Token, TokenKind};
-use super::{colon, question};
 
 /// How a text marks its parameters, in the words of PEP 249.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +76,16 @@ pub enum Style {
     Auto,
     /// As the text of a call without arguments: `%` is a percent sign, and nothing changes.
     NoParameters,
+}
+
+impl Style {
+    /// The paramstyle, if this names one.
+    pub(super) fn known(self) -> Option<Paramstyle> {
+        match self {
+            Self::Known(style) => Some(style),
+            _ => None,
+        }
+    }
 }
 
 impl From<Paramstyle> for Style {
@@ -158,16 +169,19 @@ pub(super) fn detect(sql: &str) -> Result<Style, TranslateError> {
 
 impl Signs {
     fn read(sql: &str) -> Result<Self, TranslateError> {
-        let mut signs = Self {
-            question: question::marks(sql)?
-                .iter()
-                .find(|mark| mark.is_placeholder())
-                .map(|mark| mark.start),
-            colon: colon::marks(sql)?.first().map(|mark| mark.start),
-            ..Self::default()
-        };
+        let mut signs = Self::default();
         let mut percents = Percents::new(sql).peekable();
-        for token in Scanner::new(sql).map_while(Result::ok) {
+        let (mut questions, mut colons) = (Questions::new(sql), Colons::new(sql));
+        for token in Scanner::new(sql) {
+            let token = token.map_err(|found| TranslateError::unterminated(sql, found))?;
+            questions.take(token, |mark| {
+                if mark.is_placeholder() {
+                    signs.question.get_or_insert(mark.start);
+                }
+            });
+            if let Some(mark) = colons.take(token) {
+                signs.colon.get_or_insert(mark.start);
+            }
             if token.kind == TokenKind::Parameter {
                 signs.dollar.get_or_insert(token.start);
             }

@@ -1,8 +1,8 @@
 //! Reads a rewritten text as the server will: each placeholder must be a parameter there, and nothing else may be one.
 
 use super::error::{TranslateError, TranslateErrorKind as Kind};
-use super::rewrite::Placed;
-use super::scan::{Scanner, TokenKind, Unterminated};
+use super::rewrite::{Placed, source_offset};
+use super::scan::{Landmarks, TokenKind, Unterminated};
 
 /// Checks `output`, which `placed` made of `source`. An error names its place in `source`.
 pub(super) fn verify(source: &str, output: &str, placed: &[Placed]) -> Result<(), TranslateError> {
@@ -11,7 +11,11 @@ pub(super) fn verify(source: &str, output: &str, placed: &[Placed]) -> Result<()
         .iter()
         .filter_map(|placed| Some((placed, placed.parameter.clone()?)))
         .peekable();
-    for token in Scanner::new(output) {
+    for token in Landmarks::new(output) {
+        let start = token.map_or_else(|found| found.offset, |token| token.start);
+        if let Some((placed, _)) = waiting.next_if(|(_, parameter)| parameter.start < start) {
+            return Err(check.glued(placed));
+        }
         let token = token.map_err(|found| match waiting.peek() {
             // A glued `$` can open a dollar quote that the text did not have.
             Some((placed, _)) if placed.glued => check.glued(placed),
@@ -28,7 +32,10 @@ pub(super) fn verify(source: &str, output: &str, placed: &[Placed]) -> Result<()
             return Err(check.existing(token.text(output), token.start));
         }
     }
-    Ok(())
+    match waiting.next() {
+        Some((placed, _)) => Err(check.glued(placed)),
+        None => Ok(()),
+    }
 }
 
 struct Check<'a> {
@@ -97,7 +104,7 @@ impl<'a> Check<'a> {
         let expected = "parameters of one style, or a text read as one without parameters";
         TranslateError::at(
             self.source,
-            self.source_offset(offset),
+            source_offset(self.placed, offset),
             Kind::ExistingParameter,
             message,
             expected,
@@ -105,24 +112,12 @@ impl<'a> Check<'a> {
     }
 
     fn unterminated(&self, found: Unterminated) -> TranslateError {
-        let offset = self.source_offset(found.offset);
+        let offset = source_offset(self.placed, found.offset);
         TranslateError::unterminated(self.source, Unterminated { offset, ..found })
     }
 
     fn text(&self, placed: &Placed) -> &'a str {
         &self.source[placed.source.clone()]
-    }
-
-    /// The byte of the source that the byte of the output is from.
-    fn source_offset(&self, offset: usize) -> usize {
-        let before = self
-            .placed
-            .partition_point(|placed| placed.output.start <= offset);
-        match before.checked_sub(1).map(|last| &self.placed[last]) {
-            None => offset,
-            Some(last) if offset < last.output.end => last.source.start,
-            Some(last) => last.source.end + (offset - last.output.end),
-        }
     }
 }
 

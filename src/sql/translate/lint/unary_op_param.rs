@@ -1,0 +1,56 @@
+//! `-%s`
+
+use super::super::scan::TokenKind;
+use super::finding::Found;
+use super::hazard::Look;
+use super::spot::Spot;
+use super::vocabulary as words;
+use super::{Hazard, Severity};
+
+pub(super) const HAZARD: Hazard = Hazard {
+    code: "unary-op-param",
+    severity: Severity::Warning,
+    title: "a sign before a value",
+    why: "Nothing tells the server which type's operator is meant. Cast the value, or send it with its sign.",
+    postgres: "operator is not unique: - unknown",
+    example: "SELECT -%s",
+    rewrite: "SELECT -$1::int",
+    look: Look::Parameter(find),
+};
+
+fn find(spot: &Spot<'_>) -> Option<Found> {
+    let (operator, before) = (spot.before(1), spot.before(2));
+    if operator.kind != TokenKind::Operator || spot.is_cast {
+        return None;
+    }
+    let is_sign = matches!(spot.text(operator), "-" | "+" | "@" | "~" | "|/");
+    let starts = match before.kind {
+        // The text starts with the operator.
+        TokenKind::Space | TokenKind::Operator | TokenKind::Colon | TokenKind::Assign => true,
+        TokenKind::Punctuation => !before.is_sign(b')') && !before.is_sign(b']'),
+        _ => before.has(words::KEYWORD),
+    };
+    (is_sign && starts).then(|| {
+        Found::new(format!(
+            "nothing tells the type of `{}` behind its sign",
+            spot.written()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::finds;
+    use super::*;
+
+    #[test]
+    fn found() {
+        finds(
+            &HAZARD,
+            &[
+                "SELECT -⟨%s⟩, (+ ⟨%s⟩), a * -⟨%s⟩, @⟨%s⟩",
+                "SELECT -%s::int, a - %s, (a) - %s, arr[1] - %s, -(%s)",
+            ],
+        );
+    }
+}
