@@ -6,6 +6,8 @@ pub mod catalog;
 mod params;
 mod query;
 mod row;
+#[cfg(feature = "convert")]
+pub mod source;
 mod text;
 mod time;
 pub mod translate;

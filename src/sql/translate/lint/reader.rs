@@ -215,10 +215,6 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
         None
     }
 
-    fn last_is(&self, word: &str) -> bool {
-        self.context.tokens.last().is_some_and(|last| last.is(word))
-    }
-
     fn enter_clause(&mut self, word: &str) {
         let tokens = &self.context.tokens;
         let before = tokens.last().map_or("", |token| token.word.text);

@@ -1,0 +1,387 @@
+//! The calls that execute SQL: which function it is, which argument is the text, and how the text is read.
+
+use ruff_python_ast::Expr;
+use ruff_text_size::{Ranged, TextRange};
+
+use super::File;
+use super::arguments::{Given, arguments};
+use super::looks::{has_placeholder, looks_like_sql};
+use super::resolve::{Resolver, line_of, span};
+use super::scope::CallSite;
+use super::text::{Kind, Text};
+use crate::sql::source::{Arguments, Call, Dynamic};
+use crate::sql::translate::{Parameter, Paramstyle, Style, translate};
+
+/// A text that reaches a call.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) text: Text,
+    pub(super) name: Option<String>,
+    pub(super) style: Style,
+    pub(super) call: Option<Call>,
+    /// Why the call keeps the text from being rewritten.
+    pub(super) reason: Option<Dynamic>,
+    /// The reads that led to the text.
+    pub(super) touched: Vec<TextRange>,
+}
+
+/// What a function does with the text that it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Executes it with the values of the next argument, if there is one.
+    Execute,
+    /// Executes it with each of the next argument's sets of values.
+    Many,
+    /// Puts rows where its one placeholder is.
+    Values,
+    /// Executes it with the values of all arguments behind it.
+    Spread,
+    /// Executes it without values, whatever the other arguments are.
+    Alone,
+    /// A function of the program; its name tells that it takes SQL.
+    Wrapper,
+}
+
+/// Names of arguments that hold the text.
+const TEXTS: &[&str] = &[
+    "query",
+    "sql",
+    "operation",
+    "statement",
+    "stmt",
+    "command",
+    "sql_query",
+];
+
+/// Parts of the names of functions that take SQL.
+const LIKELY: &[&str] = &[
+    "exec", "fetch", "query", "mogrify", "run_sql", "runsql", "_sql", "sql_", "select", "stmt",
+    "cursor",
+];
+
+/// Names of functions that take SQL though no part of them tells.
+const SHORT: &[&str] = &[
+    "db",
+    "raw",
+    "run",
+    "one",
+    "all",
+    "read",
+    "db_exc",
+    "db_transaction",
+    "scalar",
+    "exec",
+    "rawsql",
+    "stream",
+    "copy",
+];
+
+/// Parts of the names of functions that use the text for something else.
+const UNLIKELY: &[&str] = &[
+    "format",
+    "print",
+    "log",
+    "warn",
+    "assert",
+    "error",
+    "executescript",
+];
+
+impl Method {
+    fn of(name: &str, spread: bool) -> Option<Self> {
+        Some(match name {
+            "execute" if spread => Self::Spread,
+            "execute" | "stream" | "mogrify" | "exec_driver_sql" => Self::Execute,
+            "copy" if !spread => Self::Execute,
+            "executemany" | "execute_batch" => Self::Many,
+            "execute_values" => Self::Values,
+            "copy_expert" => Self::Alone,
+            "fetch" | "fetchrow" | "fetchval" | "prepare" | "cursor" | "copy_from_query"
+                if spread =>
+            {
+                Self::Spread
+            }
+            "fetchmany" if spread => Self::Many,
+            _ => {
+                let name = name.to_ascii_lowercase();
+                let contains = |part: &&str| name.contains(*part);
+                let likely = LIKELY.iter().any(contains) || SHORT.contains(&name.as_str());
+                if !likely || UNLIKELY.iter().any(contains) && !name.contains("_query") {
+                    return None;
+                }
+                Self::Wrapper
+            }
+        })
+    }
+}
+
+/// The texts that a call executes.
+pub(super) fn examine<'a>(
+    file: &File<'a>,
+    resolver: &mut Resolver<'_, 'a>,
+    site: CallSite<'a>,
+) -> Vec<Found> {
+    let drivers = &file.module.drivers;
+    let name = match &*site.call.func {
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Name(name) => name.id.as_str(),
+        _ => return Vec::new(),
+    };
+    let spread = drivers.asyncpg && !drivers.psycopg;
+    let Some(method) = Method::of(name, spread) else {
+        return Vec::new();
+    };
+    let arguments = &site.call.arguments;
+    let named = arguments.keywords.iter().filter(|keyword| {
+        keyword
+            .arg
+            .as_ref()
+            .is_some_and(|name| TEXTS.contains(&name.as_str()))
+    });
+    let placed = arguments
+        .args
+        .iter()
+        .take(4)
+        .enumerate()
+        .map(|(index, argument)| (Some(index), argument));
+    for (position, argument) in placed.chain(named.map(|keyword| (None, &keyword.value))) {
+        let known = resolver.texts(argument, site.scope);
+        let many = known.texts.len() > 1 || known.unknown;
+        let texts: Vec<Text> = known
+            .texts
+            .into_iter()
+            .filter(|text| looks_like_sql(&text.sql))
+            .collect();
+        if texts.is_empty() {
+            continue;
+        }
+        let touched = std::mem::take(&mut resolver.touched);
+        let looked = Looked {
+            file,
+            site,
+            method,
+            name,
+            position,
+            many,
+        };
+        return texts
+            .into_iter()
+            .map(|text| looked.found(text, argument, touched.clone()))
+            .collect();
+    }
+    if method == Method::Wrapper || !(drivers.psycopg || drivers.asyncpg) || name == "cursor" {
+        return Vec::new();
+    }
+    let text = arguments.args.get(usize::from(
+        method == Method::Values || name == "execute_batch",
+    ));
+    text.and_then(|text| unknown(resolver, site, name, text))
+        .into_iter()
+        .collect()
+}
+
+/// A call whose text is known only at run time.
+fn unknown<'a>(
+    resolver: &Resolver<'_, 'a>,
+    site: CallSite<'a>,
+    name: &str,
+    text: &'a Expr,
+) -> Option<Found> {
+    let built = matches!(
+        text,
+        Expr::Name(_)
+            | Expr::Attribute(_)
+            | Expr::Call(_)
+            | Expr::BinOp(_)
+            | Expr::FString(_)
+            | Expr::Subscript(_)
+    );
+    if !built {
+        return None;
+    }
+    let shown = resolver.show(text.range());
+    let text = resolver.hole(
+        text.range(),
+        &format!("`{name}` gets `{shown}`, which is known only at run time"),
+    );
+    Some(Found {
+        text: text.named(shown),
+        name: None,
+        style: Style::Auto,
+        call: Some(Call {
+            file: span(site.call.range()),
+            arguments: Arguments::Elsewhere("the text's".to_owned()),
+        }),
+        reason: None,
+        touched: Vec::new(),
+    })
+}
+
+/// A call that was found to take SQL.
+struct Looked<'f, 'a> {
+    file: &'f File<'a>,
+    site: CallSite<'a>,
+    method: Method,
+    name: &'f str,
+    /// Which of the call's arguments is the text; none if it is a keyword's.
+    position: Option<usize>,
+    /// Whether it may be one of several texts.
+    many: bool,
+}
+
+impl<'a> Looked<'_, 'a> {
+    fn found(&self, text: Text, argument: &'a Expr, touched: Vec<TextRange>) -> Found {
+        let (given, arguments) = arguments(self.file, self.site, self.method, self.position, &text);
+        let style = self.style(&text, given, &arguments);
+        let reason = self.reason(&text, style, given, &arguments);
+        let arguments = match arguments {
+            Arguments::Values { .. } if self.many => Arguments::Elsewhere(
+                "the values of a call that takes one of several texts".to_owned(),
+            ),
+            arguments => arguments,
+        };
+        let constant = text
+            .sources
+            .last()
+            .filter(|source| source.member || source.scope == 0);
+        let name = match argument {
+            Expr::Name(_) | Expr::Attribute(_) => constant.map(|source| source.name.clone()),
+            Expr::Subscript(subscript) => match &*subscript.slice {
+                Expr::StringLiteral(key) => Some(key.value.to_str().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        };
+        Found {
+            text,
+            name,
+            style,
+            call: Some(Call {
+                file: span(self.site.call.range()),
+                arguments,
+            }),
+            reason,
+            touched,
+        }
+    }
+
+    /// How the driver reads the text.
+    fn style(&self, text: &Text, given: Given, arguments: &Arguments) -> Style {
+        if is_numbered(&text.sql) {
+            return Style::Known(Paramstyle::NumericDollar);
+        }
+        if text.kind == Kind::Named {
+            return Style::Known(Paramstyle::Named);
+        }
+        let placeholder = has_placeholder(&text.sql);
+        let empty = matches!(arguments, Arguments::Values { values, .. } if values.is_empty());
+        match given {
+            Given::No => Style::NoParameters,
+            // No driver takes a bare `%` from a call with arguments, so the text was converted before.
+            Given::Yes if empty && !placeholder && !text.sql.contains("%%") => Style::NoParameters,
+            _ if self.method == Method::Spread && !placeholder => Style::NoParameters,
+            Given::Yes => Style::Psycopg,
+            Given::Maybe if placeholder => Style::Psycopg,
+            Given::Maybe => Style::Auto,
+        }
+    }
+
+    /// Why the call keeps the text from being rewritten.
+    fn reason(
+        &self,
+        text: &Text,
+        style: Style,
+        given: Given,
+        arguments: &Arguments,
+    ) -> Option<Dynamic> {
+        let line = line_of(self.file.source, self.site.call.range().start().to_usize());
+        let name = self.name;
+        let message = if self.method == Method::Values && has_placeholder(&text.sql) {
+            format!(
+                "`{name}` puts its rows where `%s` stands, which no parameter can take: write `VALUES (%s, …)` and `executemany`, or unnest arrays"
+            )
+        } else if self.many && has_names(&text.sql, style) {
+            format!(
+                "the call in line {line} takes one of several texts, each of which would order the mapping's values in its own way"
+            )
+        } else if self.method == Method::Wrapper
+            && has_placeholder(&text.sql)
+            && !self.sure(text, given, arguments)
+        {
+            format!(
+                "`{name}` in line {line} is no driver's function: what it does with the text is not known here"
+            )
+        } else {
+            return None;
+        };
+        Some(Dynamic {
+            file: span(self.site.call.range()),
+            message,
+        })
+    }
+
+    /// Whether a function of the program is sure to hand the text to a driver: its arguments are the text's.
+    fn sure(&self, text: &Text, given: Given, arguments: &Arguments) -> bool {
+        match arguments {
+            Arguments::Values { values, .. } => {
+                translate(&text.sql, Style::Psycopg).is_ok_and(|found| {
+                    let known = |parameter: &Parameter| match parameter {
+                        Parameter::Position(index) => {
+                            values.get(*index).is_some_and(|(name, _)| name.is_none())
+                        }
+                        Parameter::Name(name) => {
+                            values.iter().any(|(own, _)| own.as_ref() == Some(name))
+                        }
+                    };
+                    let positions = found
+                        .parameters
+                        .iter()
+                        .all(|parameter| matches!(parameter, Parameter::Position(_)));
+                    found.parameters.iter().all(known)
+                        && (!positions || found.parameters.len() == values.len())
+                })
+            }
+            Arguments::Elsewhere(_) => given != Given::No && self.name.contains("execut"),
+            Arguments::None => false,
+        }
+    }
+}
+
+/// Whether the text has the server's parameters and no others: it was converted before.
+fn is_numbered(sql: &str) -> bool {
+    sql.contains('$')
+        && translate(sql, Style::Auto)
+            .is_ok_and(|found| found.style == Some(Paramstyle::NumericDollar))
+}
+
+fn has_names(sql: &str, style: Style) -> bool {
+    style == Style::Known(Paramstyle::Named) && sql.contains(':') || sql.contains("%(")
+}
+
+/// A text of `SQLAlchemy`'s `text` that no call of the file executes.
+pub(super) fn unexecuted(
+    source: &str,
+    text: Text,
+    site: CallSite<'_>,
+    touched: Vec<TextRange>,
+) -> Found {
+    let style = Style::Known(if is_numbered(&text.sql) {
+        Paramstyle::NumericDollar
+    } else {
+        Paramstyle::Named
+    });
+    let named = translate(&text.sql, style).map_or(true, |found| !found.parameters.is_empty());
+    let line = line_of(source, site.call.range().start().to_usize());
+    let reason = named.then(|| Dynamic {
+        file: span(site.call.range()),
+        message: format!("no call in this file executes the `text` of line {line}, so its arguments are not known"),
+    });
+    Found {
+        text,
+        name: None,
+        style,
+        call: None,
+        reason,
+        touched,
+    }
+}

@@ -1,0 +1,69 @@
+//! How deep the tree of a file is, before anything walks it.
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::Mode;
+use ruff_python_parser::lexer::lex;
+
+/// A bound of the depth of the tree that these tokens make: open brackets and blocks, and the operators between two commas.
+pub(super) fn bound(tokens: impl Iterator<Item = TokenKind>) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    // The operators of each open bracket's current element.
+    let mut levels: Vec<usize> = vec![0];
+    for token in tokens {
+        match token {
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
+                levels.push(0);
+                depth += 1;
+            }
+            TokenKind::Rpar
+            | TokenKind::Rsqb
+            | TokenKind::Rbrace
+            | TokenKind::FStringEnd
+            | TokenKind::TStringEnd => {
+                if levels.len() > 1 {
+                    depth -= levels.pop().unwrap_or(0) + 1;
+                }
+                // A call or an index, which the next one may stand on.
+                deepen(&mut levels, &mut depth);
+            }
+            TokenKind::Indent => depth += 1,
+            TokenKind::Dedent => depth = depth.saturating_sub(1),
+            TokenKind::Newline | TokenKind::Semi | TokenKind::Comma => {
+                depth = depth.saturating_sub(levels.last().copied().unwrap_or(0));
+                if let Some(last) = levels.last_mut() {
+                    *last = 0;
+                }
+            }
+            TokenKind::Name
+            | TokenKind::Int
+            | TokenKind::Float
+            | TokenKind::Complex
+            | TokenKind::String
+            | TokenKind::FStringMiddle
+            | TokenKind::TStringMiddle
+            | TokenKind::Comment
+            | TokenKind::NonLogicalNewline => {}
+            TokenKind::EndOfFile => break,
+            _ => deepen(&mut levels, &mut depth),
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn deepen(levels: &mut [usize], depth: &mut usize) {
+    if let Some(last) = levels.last_mut() {
+        *last += 1;
+        *depth += 1;
+    }
+}
+
+/// The bound of a file that was not parsed yet.
+pub(super) fn of_source(source: &str) -> usize {
+    let mut lexer = lex(source, Mode::Module);
+    bound(std::iter::from_fn(|| Some(lexer.next_token())))
+}

@@ -1,0 +1,83 @@
+//! Comments that tell what to pass over: `# pontoon: ignore in-tuple, limit-param`.
+
+use std::ops::Range;
+
+use ruff_python_ast::token::{TokenKind, Tokens};
+use ruff_text_size::Ranged;
+
+use super::resolve::{line_of, span};
+
+/// A comment that tells what to pass over.
+#[derive(Debug)]
+struct Ignore {
+    line: usize,
+    /// Whether nothing else stands in its line, so that it is about the next.
+    alone: bool,
+    codes: Vec<String>,
+}
+
+/// The comments of a file that tell what to pass over.
+#[derive(Debug, Default)]
+pub(super) struct Ignores(Vec<Ignore>);
+
+impl Ignores {
+    pub(super) fn read(source: &str, tokens: &Tokens) -> Self {
+        if memchr::memmem::find(source.as_bytes(), b"pontoon:").is_none() {
+            return Self::default();
+        }
+        let comments = tokens
+            .iter()
+            .filter(|token| token.kind() == TokenKind::Comment);
+        Self(
+            comments
+                .filter_map(|token| ignore(source, span(token.range())))
+                .collect(),
+        )
+    }
+
+    /// The codes to pass over for something that stands at these bytes.
+    pub(super) fn codes(&self, source: &str, places: &[Range<usize>]) -> Vec<String> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for place in places {
+            let (first, last) = (line_of(source, place.start), line_of(source, place.end));
+            for ignore in &self.0 {
+                let about = (first..=last).contains(&ignore.line)
+                    || ignore.alone && ignore.line + 1 == first;
+                if about {
+                    found.extend(ignore.codes.iter().cloned());
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+fn ignore(source: &str, comment: Range<usize>) -> Option<Ignore> {
+    let text = source[comment.clone()].trim_start_matches('#').trim();
+    let rest = text
+        .strip_prefix("pontoon:")?
+        .trim_start()
+        .strip_prefix("ignore")?;
+    let rest = rest.trim_start_matches([' ', ':', '=']);
+    let mut codes: Vec<String> = rest
+        .split(',')
+        .map(|code| code.split_whitespace().next().unwrap_or("").to_owned())
+        .collect();
+    codes.retain(|code| !code.is_empty());
+    if codes.is_empty() {
+        codes.push("all".to_owned());
+    }
+    let line_start = source[..comment.start]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    Some(Ignore {
+        line: line_of(source, comment.start),
+        alone: source[line_start..comment.start].trim().is_empty(),
+        codes,
+    })
+}

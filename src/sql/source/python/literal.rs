@@ -1,0 +1,181 @@
+//! Decodes a Python literal, and keeps where in the file each byte of its text stands.
+
+use std::ops::Range;
+
+use ruff_python_ast::{AnyStringFlags, Expr, StringFlags};
+use ruff_python_parser::parse_expression;
+
+use super::text::Text;
+use crate::sql::source::{Piece, Quoting};
+
+/// The text of the literal content at `range` of the file; none if it is bytes that are no text.
+///
+/// `formatted` tells that doubled braces stand for one.
+pub(super) fn decode(
+    source: &str,
+    range: Range<usize>,
+    flags: AnyStringFlags,
+    formatted: bool,
+) -> Option<Text> {
+    let quoting = Quoting::Python {
+        quote: flags.quote_style().as_char(),
+        triple: flags.is_triple_quoted(),
+        raw: flags.is_raw_string(),
+        braces: formatted,
+        bytes: flags.is_byte_string(),
+    };
+    let mut decoder = Decoder {
+        source,
+        at: range.start,
+        end: range.end,
+        quoting,
+        text: Text::default(),
+    };
+    decoder.text.sql.reserve(range.len());
+    let escapes = !flags.is_raw_string();
+    while decoder.at < decoder.end {
+        decoder.step(escapes, formatted, flags.is_byte_string())?;
+    }
+    Some(decoder.text)
+}
+
+struct Decoder<'a> {
+    source: &'a str,
+    at: usize,
+    end: usize,
+    quoting: Quoting,
+    text: Text,
+}
+
+impl Decoder<'_> {
+    /// Reads one run of plain bytes, or one sequence that means something else than itself.
+    fn step(&mut self, escapes: bool, formatted: bool, bytes: bool) -> Option<()> {
+        let rest = &self.source.as_bytes()[self.at..self.end];
+        let special = |byte: &u8| match byte {
+            b'\r' => true,
+            b'\\' => escapes,
+            b'{' | b'}' => formatted,
+            _ => false,
+        };
+        let plain = rest.iter().position(special).unwrap_or(rest.len());
+        if plain > 0 {
+            self.plain(plain);
+            return Some(());
+        }
+        match rest[0] {
+            b'\r' => self.sequence(1 + usize::from(rest.get(1) == Some(&b'\n')), "\n"),
+            b'\\' => return self.escape(bytes),
+            // A brace of its own opens a field; it is kept, for a caller that knows what to make of it.
+            brace if rest.get(1) == Some(&brace) => {
+                self.sequence(2, if brace == b'{' { "{" } else { "}" });
+            }
+            _ => self.plain(1),
+        }
+        Some(())
+    }
+
+    fn plain(&mut self, length: usize) {
+        let file = self.at..self.at + length;
+        let sql = self.text.sql.len()..self.text.sql.len() + length;
+        self.text.sql.push_str(&self.source[file.clone()]);
+        self.at = file.end;
+        self.add(sql, file);
+    }
+
+    fn sequence(&mut self, length: usize, meaning: &str) {
+        let file = self.at..self.at + length;
+        let sql = self.text.sql.len()..self.text.sql.len() + meaning.len();
+        self.text.sql.push_str(meaning);
+        self.at = file.end;
+        if !sql.is_empty() {
+            self.add(sql, file);
+        }
+    }
+
+    fn add(&mut self, sql: Range<usize>, file: Range<usize>) {
+        let plain = sql.len() == file.len();
+        if let Some(last) = self.text.pieces.last_mut()
+            && plain
+            && last.sql.len() == last.file.len()
+            && last.file.end == file.start
+        {
+            last.sql.end = sql.end;
+            last.file.end = file.end;
+            return;
+        }
+        self.text.pieces.push(Piece {
+            sql,
+            file,
+            quoting: self.quoting,
+        });
+    }
+
+    fn escape(&mut self, bytes: bool) -> Option<()> {
+        let rest = &self.source.as_bytes()[self.at..self.end];
+        let Some(&letter) = rest.get(1) else {
+            self.plain(1);
+            return Some(());
+        };
+        let simple = match letter {
+            b'\n' => Some(""),
+            b'\\' => Some("\\"),
+            b'\'' => Some("'"),
+            b'"' => Some("\""),
+            b'a' => Some("\u{7}"),
+            b'b' => Some("\u{8}"),
+            b'f' => Some("\u{c}"),
+            b'n' => Some("\n"),
+            b'r' => Some("\r"),
+            b't' => Some("\t"),
+            b'v' => Some("\u{b}"),
+            _ => None,
+        };
+        if let Some(meaning) = simple {
+            self.sequence(2, meaning);
+            return Some(());
+        }
+        let length = match letter {
+            b'\r' => {
+                self.sequence(2 + usize::from(rest.get(2) == Some(&b'\n')), "");
+                return Some(());
+            }
+            b'x' => 4,
+            b'u' if !bytes => 6,
+            b'U' if !bytes => 10,
+            b'N' if !bytes => return self.named(),
+            b'0'..=b'7' => {
+                1 + rest[1..]
+                    .iter()
+                    .take(3)
+                    .take_while(|byte| matches!(byte, b'0'..=b'7'))
+                    .count()
+            }
+            // No escape: the backslash means itself, and so does what follows.
+            _ => {
+                self.plain(1);
+                return Some(());
+            }
+        };
+        let radix = if letter.is_ascii_digit() { 8 } else { 16 };
+        let digits = self
+            .source
+            .get(self.at + 1 + usize::from(radix == 16)..self.at + length)?;
+        let code = u32::from_str_radix(digits, radix).ok()?;
+        let meaning = char::from_u32(code).filter(|char| !bytes || char.is_ascii())?;
+        self.sequence(length, meaning.encode_utf8(&mut [0; 4]));
+        Some(())
+    }
+
+    /// `\N{PERCENT SIGN}`: the parser knows the names.
+    fn named(&mut self) -> Option<()> {
+        let rest = &self.source[self.at..self.end];
+        let length = rest.find('}')? + 1;
+        let parsed = parse_expression(&format!("\"{}\"", &rest[..length])).ok()?;
+        let Expr::StringLiteral(literal) = parsed.expr() else {
+            return None;
+        };
+        let meaning = literal.value.to_str().to_owned();
+        self.sequence(length, &meaning);
+        Some(())
+    }
+}

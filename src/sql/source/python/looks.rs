@@ -1,0 +1,244 @@
+//! Whether a text is SQL, and whether a file may hold any.
+
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// The words that statements begin with.
+const STATEMENTS: &[&str] = &[
+    "alter",
+    "analyze",
+    "begin",
+    "call",
+    "checkpoint",
+    "close",
+    "cluster",
+    "comment",
+    "commit",
+    "copy",
+    "create",
+    "deallocate",
+    "declare",
+    "delete",
+    "discard",
+    "do",
+    "drop",
+    "end",
+    "execute",
+    "explain",
+    "fetch",
+    "grant",
+    "import",
+    "insert",
+    "listen",
+    "lock",
+    "merge",
+    "move",
+    "notify",
+    "prepare",
+    "reassign",
+    "refresh",
+    "reindex",
+    "release",
+    "reset",
+    "revoke",
+    "rollback",
+    "savepoint",
+    "security",
+    "select",
+    "set",
+    "show",
+    "start",
+    "table",
+    "truncate",
+    "unlisten",
+    "update",
+    "vacuum",
+    "values",
+    "with",
+];
+
+/// What `create`, `alter` and `drop` are about.
+const OBJECTS: &[&str] = &[
+    "access",
+    "aggregate",
+    "cast",
+    "collation",
+    "conversion",
+    "database",
+    "default",
+    "domain",
+    "event",
+    "extension",
+    "foreign",
+    "function",
+    "global",
+    "group",
+    "index",
+    "language",
+    "large",
+    "local",
+    "materialized",
+    "operator",
+    "or",
+    "owned",
+    "policy",
+    "procedure",
+    "publication",
+    "recursive",
+    "role",
+    "routine",
+    "rule",
+    "schema",
+    "sequence",
+    "server",
+    "statistics",
+    "subscription",
+    "system",
+    "table",
+    "tablespace",
+    "temp",
+    "temporary",
+    "text",
+    "transform",
+    "trigger",
+    "type",
+    "unique",
+    "unlogged",
+    "user",
+    "view",
+];
+
+/// Parts of the names of functions that take SQL; a file without any of them is not read.
+static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
+    [
+        "exec", "fetch", "query", "mogrify", "sql", "text(", "copy", "prepare(", "cursor(",
+        "stream(", "db(",
+    ]
+    .iter()
+    .map(Finder::new)
+    .collect()
+});
+
+/// Whether a file may call a function with SQL: it names one, and a literal begins as SQL does.
+pub(super) fn may_hold(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    NAMES.iter().any(|name| name.find(bytes).is_some())
+        && memchr::memchr2_iter(b'"', b'\'', bytes)
+            .any(|quote| opens_statement(&bytes[quote + 1..]))
+}
+
+/// Whether what follows a quote may be the start of a statement.
+fn opens_statement(mut rest: &[u8]) -> bool {
+    while let [
+        b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'(' | b';' | 0xc,
+        more @ ..,
+    ] = rest
+    {
+        rest = more;
+    }
+    // A comment, an escape or a field may hide the start.
+    if rest.starts_with(b"--") || rest.starts_with(b"/*") || matches!(rest, [b'\\' | b'{', ..]) {
+        return true;
+    }
+    let length = rest
+        .iter()
+        .take(12)
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let word = &rest[..length];
+    length > 1
+        && STATEMENTS
+            .iter()
+            .any(|statement| statement.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// Whether the text is a statement of SQL, and not a word that one begins with.
+pub(super) fn looks_like_sql(text: &str) -> bool {
+    let text = skip_to_code(text);
+    let (first, rest) = word(text);
+    let first = first.to_ascii_lowercase();
+    if !STATEMENTS.contains(&first.as_str()) {
+        return false;
+    }
+    let (second, third) = word(rest);
+    let second = second.to_ascii_lowercase();
+    match first.as_str() {
+        // Alone they are words of any protocol, unless they are written as SQL is.
+        "begin" | "commit" | "rollback" | "end" | "checkpoint"
+            if rest.trim().trim_matches(';').is_empty() =>
+        {
+            !text.starts_with(|char: char| char.is_ascii_lowercase())
+        }
+        "begin" | "commit" | "rollback" | "end" | "start" => {
+            rest.trim_start().starts_with(';')
+                || matches!(
+                    second.as_str(),
+                    "work"
+                        | "transaction"
+                        | "isolation"
+                        | "read"
+                        | "to"
+                        | "prepared"
+                        | "and"
+                        | "deferrable"
+                )
+        }
+        "insert" => second == "into" || third.starts_with('{'),
+        "delete" => second == "from" || third.starts_with('{'),
+        "create" | "alter" | "drop" => OBJECTS.contains(&second.as_str()) || third.starts_with('{'),
+        "update" => contains_word(rest, "set"),
+        "with" => contains_word(rest, "as"),
+        "merge" => second == "into",
+        "copy" => contains_word(rest, "from") || contains_word(rest, "to"),
+        "set" => !third.trim().is_empty(),
+        _ => {
+            !rest.trim().is_empty()
+                && rest.starts_with(|char: char| {
+                    !char.is_ascii_alphanumeric() && char != '_' && char != ':'
+                })
+        }
+    }
+}
+
+/// The text from its first word on: without white space, comments, opening parentheses and semicolons.
+fn skip_to_code(mut text: &str) -> &str {
+    loop {
+        let rest =
+            text.trim_start_matches(|char: char| char.is_whitespace() || matches!(char, '(' | ';'));
+        let behind = if rest.starts_with("--") {
+            rest.find('\n').map_or("", |end| &rest[end..])
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or("", |end| &rest[end + 2..])
+        } else {
+            return rest;
+        };
+        text = behind;
+    }
+}
+
+/// The first word of a text, and what comes behind it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end = text
+        .find(|char: char| !char.is_ascii_alphanumeric() && char != '_')
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+fn contains_word(text: &str, word: &str) -> bool {
+    text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_')
+        .any(|found| found.eq_ignore_ascii_case(word))
+}
+
+/// Whether psycopg would find a placeholder in the text.
+pub(super) fn has_placeholder(text: &str) -> bool {
+    let mut bytes = text.as_bytes();
+    while let Some(at) = memchr::memchr(b'%', bytes) {
+        match bytes.get(at + 1) {
+            Some(b's' | b'b' | b't' | b'(') => return true,
+            Some(_) => bytes = &bytes[at + 2..],
+            None => return false,
+        }
+    }
+    false
+}

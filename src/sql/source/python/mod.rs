@@ -1,0 +1,192 @@
+//! Finds the SQL that a Python file executes, and follows it to the literals that it is written in.
+//!
+//! A file goes through five steps: `looks` tells whether it can hold SQL at all; `depth` whether it can be walked; `walk` collects its
+//! assignments, its reads and its calls; `calls` asks `resolve` for the text of each call, and `arguments` for its values; `group`
+//! makes one query of each text. `resolve` follows names by `reach`, decodes literals and `names`, decodes literals by `literal` and composes by `compose`.
+
+mod arguments;
+mod call_edits;
+mod calls;
+mod compose;
+mod depth;
+mod driver;
+mod group;
+mod ignore;
+mod literal;
+mod looks;
+mod names;
+mod reach;
+mod resolve;
+mod scope;
+mod text;
+mod texts;
+mod value;
+mod walk;
+
+pub(super) use call_edits::call_edits;
+
+use ruff_python_ast::PySourceType;
+use ruff_python_ast::token::Tokens;
+use ruff_python_parser::{Parsed, parse_unchecked_source};
+
+use super::{Language, SourceQuery, Unreadable};
+use calls::Found;
+use ignore::Ignores;
+use resolve::Resolver;
+use scope::Module;
+use text::Kind;
+
+/// Python's line in the list of languages.
+pub(super) const PYTHON: Language = Language {
+    name: "Python",
+    extensions: &["py", "pyi"],
+    find,
+};
+
+/// The largest file that is read: a tree takes many times the bytes of its source.
+const LARGEST: usize = 64 << 20;
+
+/// The deepest tree that is walked on the caller's stack.
+const SHALLOW: usize = 200;
+
+/// The deepest tree that is walked at all; Python itself gives up much earlier.
+const DEEPEST: usize = 50_000;
+
+/// The stack that one level of a tree takes, with room to spare for a build without optimization.
+const STACK_A_LEVEL: usize = 8 << 10;
+
+/// A file that smaller ones need not be asked about: its tree is not deeper than it has bytes.
+const SMALL: usize = DEEPEST;
+
+/// A file, and what was read of it.
+#[derive(Debug)]
+struct File<'a> {
+    source: &'a str,
+    tokens: &'a Tokens,
+    module: Module<'a>,
+}
+
+/// Finds the queries of a Python file.
+fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
+    if !looks::may_hold(source) {
+        return Ok(Vec::new());
+    }
+    if source.len() > LARGEST {
+        return Err(unreadable(
+            source,
+            0,
+            format!("the file is larger than {} MiB", LARGEST >> 20),
+        ));
+    }
+    if source.len() > SMALL && depth::of_source(source) > DEEPEST {
+        return Err(unreadable(
+            source,
+            0,
+            format!("the file nests deeper than {DEEPEST} levels"),
+        ));
+    }
+    let parsed = parse_unchecked_source(source, PySourceType::Python);
+    let depth = depth::bound(
+        parsed
+            .tokens()
+            .iter()
+            .map(ruff_python_ast::token::Token::kind),
+    );
+    if depth <= SHALLOW {
+        return read(source, parsed);
+    }
+    // A tree is walked, and dropped, by recursion: a deep one needs a stack of its own.
+    let stack = depth.min(DEEPEST) * STACK_A_LEVEL + (1 << 20);
+    let parsed = std::mem::ManuallyDrop::new(parsed);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(stack)
+            .spawn_scoped(scope, move || {
+                read(source, std::mem::ManuallyDrop::into_inner(parsed))
+            });
+        let found = thread.map(std::thread::ScopedJoinHandle::join);
+        found.ok().and_then(Result::ok).unwrap_or_else(|| {
+            Err(unreadable(
+                source,
+                0,
+                format!("the file nests {depth} levels deep, and no thread can be had to read it"),
+            ))
+        })
+    })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the tree is dropped where it was walked, on a stack that is deep enough"
+)]
+fn read(
+    source: &str,
+    parsed: Parsed<ruff_python_ast::ModModule>,
+) -> Result<Vec<SourceQuery>, Unreadable> {
+    if let Some(error) = parsed.errors().first() {
+        return Err(unreadable(
+            source,
+            error.location.start().to_usize(),
+            error.error.to_string(),
+        ));
+    }
+    let file = File {
+        source,
+        tokens: parsed.tokens(),
+        module: Module::read(parsed.suite()),
+    };
+    if file.module.drivers.foreign() {
+        return Ok(Vec::new());
+    }
+    let mut resolver = Resolver::new(&file.module, source);
+    let mut found = Vec::new();
+    for site in &file.module.calls {
+        found.extend(calls::examine(&file, &mut resolver, *site));
+    }
+    unexecuted(&file, &mut resolver, &mut found);
+    let ignores = Ignores::read(source, file.tokens);
+    Ok(group::queries(&file, found, &ignores))
+}
+
+/// Adds the texts of `SQLAlchemy`'s `text` that no call of the file executes.
+fn unexecuted<'a>(file: &File<'a>, resolver: &mut Resolver<'_, 'a>, found: &mut Vec<Found>) {
+    for site in &file.module.calls {
+        let callee = resolver.callee(&site.call.func);
+        if !callee.is_some_and(|(module, name)| file.module.drivers.is_text(module, name)) {
+            continue;
+        }
+        let Some(argument) = site.call.arguments.args.first() else {
+            continue;
+        };
+        let known = resolver.texts(argument, site.scope);
+        let touched = std::mem::take(&mut resolver.touched);
+        for mut text in known.texts {
+            let first = text.pieces.first().map(|piece| piece.file.start);
+            let executed = found
+                .iter()
+                .any(|found| found.text.pieces.first().map(|piece| piece.file.start) == first);
+            if executed || !looks::looks_like_sql(&text.sql) {
+                continue;
+            }
+            text.kind = Kind::Named;
+            found.push(calls::unexecuted(file.source, text, *site, touched.clone()));
+        }
+    }
+}
+
+fn unreadable(source: &str, at: usize, message: String) -> Unreadable {
+    let before = &source[..source.floor_char_boundary(at)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Unreadable {
+        line: resolve::line_of(source, before.len()),
+        column: before[line_start..]
+            .trim_start_matches('\u{feff}')
+            .chars()
+            .count()
+            + 1,
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests;

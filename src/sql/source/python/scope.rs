@@ -1,0 +1,147 @@
+//! What a module assigns and where: its scopes, the names in them, and every place that reads a name.
+
+use std::collections::HashMap;
+
+use ruff_python_ast::{Expr, ExprCall};
+use ruff_text_size::TextRange;
+
+use super::driver::Drivers;
+
+/// Everything that finding the texts of a module takes.
+#[derive(Debug, Default)]
+pub(super) struct Module<'a> {
+    pub(super) scopes: Vec<Scope<'a>>,
+    /// Parts of the code that run sometimes, or more than once.
+    pub(super) blocks: Vec<Block>,
+    pub(super) calls: Vec<CallSite<'a>>,
+    pub(super) reads: Vec<Read<'a>>,
+    /// Reads of an attribute, `self.SQL` or `Queries.SQL`.
+    pub(super) attributes: Vec<(&'a str, TextRange)>,
+    /// `self.name = …` in the methods of a class, by the class's scope.
+    pub(super) members: HashMap<(usize, &'a str), Vec<Binding<'a>>>,
+    pub(super) drivers: Drivers<'a>,
+}
+
+/// A module, a class or a function.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) parent: Option<usize>,
+    pub(super) class: bool,
+    pub(super) name: &'a str,
+    pub(super) names: HashMap<&'a str, Vec<Binding<'a>>>,
+    /// Names that belong to another scope: `global` and `nonlocal`.
+    pub(super) foreign: Vec<&'a str>,
+}
+
+/// Something that gives a name a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Binding<'a> {
+    pub(super) value: Value<'a>,
+    pub(super) range: TextRange,
+    /// The innermost block that it stands in.
+    pub(super) block: Option<usize>,
+}
+
+/// What a name gets.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Is(&'a Expr),
+    /// `+=`
+    Appends(&'a Expr),
+    /// One after the other: `for name in (…)`.
+    Each(&'a [Expr]),
+    /// A parameter, an import, a part of a tuple.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    pub(super) range: TextRange,
+    pub(super) kind: BlockKind,
+    pub(super) parent: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlockKind {
+    /// Runs or does not.
+    Branch,
+    /// Runs any number of times.
+    Loop,
+    /// Its names end with it: a comprehension, a lambda.
+    Inner,
+}
+
+/// An assignment that a text came through: the scope, the name, and which of its bindings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Source {
+    pub(super) scope: usize,
+    pub(super) name: String,
+    pub(super) binding: TextRange,
+    /// Whether it is a member of the class `scope`, read as an attribute.
+    pub(super) member: bool,
+}
+
+/// A place that reads a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) name: &'a str,
+    pub(super) range: TextRange,
+    pub(super) scope: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallSite<'a> {
+    pub(super) call: &'a ExprCall,
+    pub(super) scope: usize,
+}
+
+impl Module<'_> {
+    /// The class that a scope's `self` belongs to.
+    pub(super) fn class_of(&self, mut scope: usize) -> Option<usize> {
+        loop {
+            if self.scopes[scope].class {
+                return Some(scope);
+            }
+            scope = self.scopes[scope].parent?;
+        }
+    }
+
+    /// The scope of the class of that name.
+    pub(super) fn class_named(&self, name: &str) -> Option<usize> {
+        self.scopes
+            .iter()
+            .position(|scope| scope.class && scope.name == name)
+    }
+
+    /// The blocks around a binding, from the innermost.
+    pub(super) fn around(&self, block: Option<usize>) -> impl Iterator<Item = Block> + '_ {
+        std::iter::successors(block, |&block| self.blocks[block].parent)
+            .map(|block| self.blocks[block])
+    }
+
+    /// The scope in which a name read in `scope` was given its value.
+    pub(super) fn owner(&self, scope: usize, name: &str) -> Option<usize> {
+        let mut at = Some(scope);
+        while let Some(index) = at {
+            let here = &self.scopes[index];
+            let visible = index == scope || !here.class;
+            if visible && !here.foreign.contains(&name) && here.names.contains_key(name) {
+                return Some(index);
+            }
+            at = here.parent;
+        }
+        None
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(parent: Option<usize>, class: bool, name: &'a str) -> Self {
+        Self {
+            parent,
+            class,
+            name,
+            names: HashMap::new(),
+            foreign: Vec::new(),
+        }
+    }
+}

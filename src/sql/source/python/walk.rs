@@ -1,0 +1,365 @@
+//! Walks a module once, and notes its scopes, its assignments, its reads and its calls.
+
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
+    Comprehension, ExceptHandler, Expr, ExprContext, MatchCase, Operator, Parameters, Stmt,
+    StmtClassDef, StmtFunctionDef,
+};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::scope::{Binding, Block, BlockKind, CallSite, Module, Read, Scope, Value};
+
+impl<'a> Module<'a> {
+    pub(super) fn read(body: &'a [Stmt]) -> Self {
+        let mut module = Self::default();
+        module.scopes.push(Scope::new(None, false, ""));
+        let mut walk = Walk {
+            module,
+            scope: 0,
+            block: None,
+        };
+        walk.visit_body(body);
+        walk.module
+    }
+}
+
+struct Walk<'a> {
+    module: Module<'a>,
+    scope: usize,
+    block: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn bind(&mut self, name: &'a str, value: Value<'a>, range: TextRange) {
+        let mut owner = self.scope;
+        if self.module.scopes[owner].foreign.contains(&name) {
+            owner = self.module.owner(owner, name).unwrap_or(0);
+        }
+        let binding = Binding {
+            value,
+            range,
+            block: self.block,
+        };
+        self.module.scopes[owner]
+            .names
+            .entry(name)
+            .or_default()
+            .push(binding);
+    }
+
+    /// Gives the names of an assignment's left side their values.
+    fn target(&mut self, target: &'a Expr, value: Value<'a>, range: TextRange) {
+        match target {
+            Expr::Name(name) => self.bind(name.id.as_str(), value, range),
+            Expr::Tuple(tuple) => self.targets(&tuple.elts, value, range),
+            Expr::List(list) => self.targets(&list.elts, value, range),
+            Expr::Starred(starred) => self.target(&starred.value, Value::Unknown, range),
+            Expr::Attribute(attribute) => {
+                if let (Expr::Name(object), Some(class)) =
+                    (&*attribute.value, self.module.class_of(self.scope))
+                    && matches!(object.id.as_str(), "self" | "cls")
+                {
+                    let binding = Binding {
+                        value,
+                        range,
+                        block: self.block,
+                    };
+                    let members = &mut self.module.members;
+                    members
+                        .entry((class, attribute.attr.as_str()))
+                        .or_default()
+                        .push(binding);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn targets(&mut self, targets: &'a [Expr], value: Value<'a>, range: TextRange) {
+        let values = match value {
+            Value::Is(Expr::Tuple(tuple)) if tuple.elts.len() == targets.len() => Some(&tuple.elts),
+            _ => None,
+        };
+        for (index, target) in targets.iter().enumerate() {
+            let value = values.map_or(Value::Unknown, |values| Value::Is(&values[index]));
+            self.target(target, value, range);
+        }
+    }
+
+    fn within(&mut self, range: TextRange, kind: BlockKind, visit: impl FnOnce(&mut Self)) {
+        let parent = self.block;
+        self.module.blocks.push(Block {
+            range,
+            kind,
+            parent,
+        });
+        self.block = Some(self.module.blocks.len() - 1);
+        visit(self);
+        self.block = parent;
+    }
+
+    fn body(&mut self, body: &'a [Stmt], kind: BlockKind) {
+        if let (Some(first), Some(last)) = (body.first(), body.last()) {
+            self.within(first.range().cover(last.range()), kind, |walk| {
+                walk.visit_body(body);
+            });
+        }
+    }
+
+    fn scope(&mut self, class: bool, name: &'a str, visit: impl FnOnce(&mut Self)) {
+        let outer = (self.scope, self.block.take());
+        self.module
+            .scopes
+            .push(Scope::new(Some(outer.0), class, name));
+        self.scope = self.module.scopes.len() - 1;
+        visit(self);
+        (self.scope, self.block) = outer;
+    }
+
+    fn parameters(&mut self, parameters: &'a Parameters) {
+        for parameter in parameters {
+            self.bind(parameter.name().as_str(), Value::Unknown, parameter.range());
+        }
+    }
+
+    fn function(&mut self, function: &'a StmtFunctionDef) {
+        for decorator in &function.decorator_list {
+            self.visit_decorator(decorator);
+        }
+        self.visit_parameters(&function.parameters);
+        self.bind(function.name.as_str(), Value::Unknown, function.range);
+        self.scope(false, function.name.as_str(), |walk| {
+            walk.parameters(&function.parameters);
+            walk.visit_body(&function.body);
+        });
+    }
+
+    fn class(&mut self, class: &'a StmtClassDef) {
+        for decorator in &class.decorator_list {
+            self.visit_decorator(decorator);
+        }
+        if let Some(arguments) = &class.arguments {
+            self.visit_arguments(arguments);
+        }
+        self.bind(class.name.as_str(), Value::Unknown, class.range);
+        self.scope(true, class.name.as_str(), |walk| {
+            walk.visit_body(&class.body);
+        });
+    }
+
+    fn import(&mut self, statement: &'a Stmt) {
+        let names = match statement {
+            Stmt::Import(import) => &import.names,
+            Stmt::ImportFrom(import) => &import.names,
+            _ => return,
+        };
+        for alias in names {
+            let whole = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+            let name = whole.split('.').next().unwrap_or(whole);
+            self.bind(name, Value::Unknown, alias.range);
+        }
+        self.module.drivers.import(statement);
+    }
+
+    /// The names that a comprehension binds, which end with it.
+    fn comprehension(&mut self, whole: &'a Expr, generators: &'a [Comprehension]) {
+        self.within(whole.range(), BlockKind::Inner, |walk| {
+            for generator in generators {
+                let value = match &generator.iter {
+                    Expr::Tuple(tuple) => Value::Each(&tuple.elts),
+                    Expr::List(list) => Value::Each(&list.elts),
+                    _ => Value::Unknown,
+                };
+                walk.target(&generator.target, value, TextRange::empty(whole.start()));
+            }
+            visitor::walk_expr(walk, whole);
+        });
+    }
+}
+
+impl<'a> Visitor<'a> for Walk<'a> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => self.class(class),
+            Stmt::Import(_) | Stmt::ImportFrom(_) => self.import(statement),
+            Stmt::Global(global) => {
+                let names = global.names.iter().map(ruff_python_ast::Identifier::as_str);
+                self.module.scopes[self.scope].foreign.extend(names);
+            }
+            Stmt::Nonlocal(nonlocal) => {
+                let names = nonlocal
+                    .names
+                    .iter()
+                    .map(ruff_python_ast::Identifier::as_str);
+                self.module.scopes[self.scope].foreign.extend(names);
+            }
+            Stmt::Assign(assign) => {
+                visitor::walk_stmt(self, statement);
+                for target in &assign.targets {
+                    self.target(target, Value::Is(&assign.value), assign.range);
+                }
+            }
+            Stmt::AnnAssign(assign) => {
+                visitor::walk_stmt(self, statement);
+                if let Some(value) = &assign.value {
+                    self.target(&assign.target, Value::Is(value), assign.range);
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                visitor::walk_stmt(self, statement);
+                let value = match assign.op {
+                    Operator::Add => Value::Appends(&assign.value),
+                    _ => Value::Unknown,
+                };
+                self.target(&assign.target, value, assign.range);
+            }
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.target(target, Value::Unknown, delete.range);
+                }
+            }
+            _ => self.compound(statement),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) if name.ctx == ExprContext::Load => self.module.reads.push(Read {
+                name: name.id.as_str(),
+                range: name.range,
+                scope: self.scope,
+            }),
+            Expr::Attribute(attribute) => {
+                if attribute.ctx == ExprContext::Load {
+                    self.module
+                        .attributes
+                        .push((attribute.attr.as_str(), attribute.range));
+                }
+                self.visit_expr(&attribute.value);
+            }
+            Expr::Named(named) => {
+                self.visit_expr(&named.value);
+                self.target(&named.target, Value::Is(&named.value), named.range);
+            }
+            Expr::Call(call) => {
+                let scope = self.scope;
+                self.module.calls.push(CallSite { call, scope });
+                visitor::walk_expr(self, expr);
+            }
+            Expr::ListComp(found) => self.comprehension(expr, &found.generators),
+            Expr::SetComp(found) => self.comprehension(expr, &found.generators),
+            Expr::DictComp(found) => self.comprehension(expr, &found.generators),
+            Expr::Generator(found) => self.comprehension(expr, &found.generators),
+            Expr::Lambda(lambda) => self.within(lambda.range, BlockKind::Inner, |walk| {
+                if let Some(parameters) = &lambda.parameters {
+                    for parameter in parameters {
+                        walk.bind(
+                            parameter.name().as_str(),
+                            Value::Unknown,
+                            TextRange::empty(lambda.range.start()),
+                        );
+                    }
+                }
+                visitor::walk_expr(walk, expr);
+            }),
+            Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::NumberLiteral(_) => {}
+            // A chain of operators is as deep as it is long.
+            Expr::BinOp(_) => self.chain(expr),
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+
+    fn visit_annotation(&mut self, _: &'a Expr) {}
+}
+
+impl<'a> Walk<'a> {
+    fn chain(&mut self, expr: &'a Expr) {
+        let mut rights = Vec::new();
+        let mut left = expr;
+        while let Expr::BinOp(operation) = left {
+            rights.push(&*operation.right);
+            left = &operation.left;
+        }
+        self.visit_expr(left);
+        for right in rights.into_iter().rev() {
+            self.visit_expr(right);
+        }
+    }
+
+    fn compound(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::For(found) => {
+                self.visit_expr(&found.iter);
+                let value = match &*found.iter {
+                    Expr::Tuple(tuple) => Value::Each(&tuple.elts),
+                    Expr::List(list) => Value::Each(&list.elts),
+                    _ => Value::Unknown,
+                };
+                self.within(found.range, BlockKind::Loop, |walk| {
+                    walk.target(&found.target, value, TextRange::empty(found.target.end()));
+                    walk.visit_body(&found.body);
+                });
+                self.body(&found.orelse, BlockKind::Branch);
+            }
+            Stmt::While(found) => {
+                self.within(found.range, BlockKind::Loop, |walk| {
+                    walk.visit_expr(&found.test);
+                    walk.visit_body(&found.body);
+                });
+                self.body(&found.orelse, BlockKind::Branch);
+            }
+            Stmt::If(found) => {
+                self.visit_expr(&found.test);
+                self.body(&found.body, BlockKind::Branch);
+                for clause in &found.elif_else_clauses {
+                    if let Some(test) = &clause.test {
+                        self.visit_expr(test);
+                    }
+                    self.body(&clause.body, BlockKind::Branch);
+                }
+            }
+            Stmt::Try(found) => {
+                self.body(&found.body, BlockKind::Branch);
+                for ExceptHandler::ExceptHandler(handler) in &found.handlers {
+                    if let Some(name) = &handler.name {
+                        self.bind(
+                            name.as_str(),
+                            Value::Unknown,
+                            TextRange::empty(handler.range.start()),
+                        );
+                    }
+                    self.body(&handler.body, BlockKind::Branch);
+                }
+                self.body(&found.orelse, BlockKind::Branch);
+                self.visit_body(&found.finalbody);
+            }
+            Stmt::With(found) => {
+                for item in &found.items {
+                    self.visit_expr(&item.context_expr);
+                    if let Some(target) = &item.optional_vars {
+                        self.target(target, Value::Unknown, item.range);
+                    }
+                }
+                self.visit_body(&found.body);
+            }
+            Stmt::Match(found) => {
+                self.visit_expr(&found.subject);
+                for MatchCase {
+                    pattern,
+                    guard,
+                    body,
+                    ..
+                } in &found.cases
+                {
+                    self.visit_pattern(pattern);
+                    if let Some(guard) = guard {
+                        self.visit_expr(guard);
+                    }
+                    self.body(body, BlockKind::Branch);
+                }
+            }
+            _ => visitor::walk_stmt(self, statement),
+        }
+    }
+}

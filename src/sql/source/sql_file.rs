@@ -1,0 +1,446 @@
+//! `.sql` files: named queries as aiosql, yesql and sqlc write them, one query a file, or a script of statements.
+//!
+//! `-- name: find_user^` begins a query that ends where the next one begins; of its text, the comments at its head and its end are the
+//! file's, because those tools keep them for themselves. Without such lines each statement keeps its comments. psql's own commands and the
+//! rows behind `COPY … FROM stdin` are no SQL and are passed over.
+
+mod script;
+
+use std::ops::Range;
+
+use super::{Dynamic, Language, Piece, Quoting, SourceQuery, Unreadable};
+use crate::sql::translate::{
+    Scanner, Style, Token, TokenKind, TranslateError, split_statements, translate,
+};
+use script::Script;
+
+/// `.sql` files.
+pub(super) const SQL: Language = Language {
+    name: "SQL",
+    extensions: &["sql"],
+    find,
+};
+
+/// Every statement of a file. One in which nothing can be a placeholder has [`Style::NoParameters`], every other [`Style::Auto`].
+fn find(text: &str) -> Result<Vec<SourceQuery>, Unreadable> {
+    let script = Script::read(text)
+        .map_err(|found| unreadable(text, 0, &TranslateError::unterminated(text, found)))?;
+    let mut found = Vec::new();
+    for section in sections(&script) {
+        let sql = &script.sql[section.range.clone()];
+        let statements =
+            split_statements(sql).map_err(|error| unreadable(text, section.range.start, &error))?;
+        for statement in statements {
+            let start = section.range.start + (statement.as_ptr().addr() - sql.as_ptr().addr());
+            found.push(Statement::read(
+                &script,
+                &section,
+                start..start + statement.len(),
+            ));
+        }
+    }
+    let ignored = ignored(&script, &found);
+    let queries = found.into_iter().zip(ignored);
+    Ok(queries
+        .map(|(statement, ignored)| statement.query(text, &script, ignored))
+        .collect())
+}
+
+/// A part of the file that holds statements.
+#[derive(Debug)]
+struct Section {
+    name: Option<String>,
+    range: Range<usize>,
+}
+
+/// The file cut behind each `-- name:` line; before the first stands a section without a name.
+fn sections(script: &Script) -> Vec<Section> {
+    let mut sections = vec![Section {
+        name: None,
+        range: 0..script.sql.len(),
+    }];
+    for comment in &script.comments {
+        let Some(name) = name(&script.sql[comment.clone()]) else {
+            continue;
+        };
+        if let Some(last) = sections.last_mut() {
+            last.range.end = comment.start;
+        }
+        sections.push(Section {
+            name: Some(name),
+            range: comment.end..script.sql.len(),
+        });
+    }
+    sections
+}
+
+/// The name that a comment gives to what follows, without the sign for how the query is run (`^`, `$`, `!`, `<!`, `*!`, `#`) and without
+/// the parameters that may be listed behind it.
+fn name(comment: &str) -> Option<String> {
+    let rest = comment.strip_prefix("--")?.trim_start();
+    let rest = rest.strip_prefix("name")?.trim_start().strip_prefix(':')?;
+    let word = rest
+        .trim_start()
+        .split(|letter: char| letter.is_whitespace() || letter == '(');
+    let name = word
+        .into_iter()
+        .next()?
+        .trim_end_matches(['!', '<', '^', '$', '#', '*', '?']);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// A statement of the file.
+#[derive(Debug)]
+struct Statement {
+    name: Option<String>,
+    /// The bytes of the file that its text has.
+    range: Range<usize>,
+    /// The bytes from its first to its last token that is no comment.
+    code: Range<usize>,
+    /// psql's doing in it.
+    dynamic: Option<Dynamic>,
+}
+
+impl Statement {
+    fn read(script: &Script, section: &Section, range: Range<usize>) -> Self {
+        let tokens = tokens(&script.sql, &range);
+        let mut codes = tokens.iter().filter(|token| !token.kind.is_blank());
+        let first = codes.next();
+        let last = codes.next_back().or(first);
+        let code = first.map_or(range.start, |token| token.start)
+            ..last.map_or(range.end, |token| token.end);
+        let dynamic = command_in(script, &code).or_else(|| variable_in(script, &tokens));
+        Self {
+            name: section.name.clone(),
+            range: if section.name.is_some() {
+                code.clone()
+            } else {
+                range
+            },
+            code,
+            dynamic,
+        }
+    }
+
+    fn query(self, text: &str, script: &Script, ignored: Vec<String>) -> SourceQuery {
+        let sql = text[self.range.clone()].to_owned();
+        let style = match self.dynamic {
+            Some(_) => Style::NoParameters,
+            None => style(&script.sql, &self.range),
+        };
+        SourceQuery {
+            name: self.name,
+            style,
+            pieces: vec![Piece {
+                sql: 0..sql.len(),
+                file: self.range,
+                quoting: Quoting::Verbatim,
+            }],
+            sql,
+            dynamic: self.dynamic,
+            calls: Vec::new(),
+            ignored,
+        }
+    }
+}
+
+/// The tokens of a part of a text that was scanned before, at their places in the whole.
+fn tokens(sql: &str, range: &Range<usize>) -> Vec<Token> {
+    let tokens = Scanner::new(&sql[range.clone()]).map_while(Result::ok);
+    let moved = tokens.map(|token| Token {
+        start: token.start + range.start,
+        end: token.end + range.start,
+        ..token
+    });
+    moved.collect()
+}
+
+/// A command of psql's amid a statement, such as `\if`.
+fn command_in(script: &Script, code: &Range<usize>) -> Option<Dynamic> {
+    let mut commands = script.commands.iter();
+    let command = commands.find(|command| code.contains(&command.start))?;
+    Some(Dynamic {
+        file: command.clone(),
+        message: "a command of psql's amid the statement".to_owned(),
+    })
+}
+
+/// A variable of psql's: `:'name'` or `:"name"`, and `:name` in a file with psql's commands.
+fn variable_in(script: &Script, tokens: &[Token]) -> Option<Dynamic> {
+    let mut brackets = 0_usize;
+    for pair in tokens.windows(2) {
+        let [colon, next] = pair else { continue };
+        match colon.text(&script.sql) {
+            "[" => brackets += 1,
+            "]" => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        let text = next.text(&script.sql);
+        let named = match next.kind {
+            TokenKind::String => text.starts_with('\''),
+            TokenKind::QuotedIdentifier => text.starts_with('"'),
+            TokenKind::Identifier => !script.commands.is_empty(),
+            TokenKind::Other => text == "{",
+            _ => false,
+        };
+        if colon.kind == TokenKind::Colon && brackets == 0 && named {
+            return Some(Dynamic {
+                file: colon.start..next.end,
+                message: format!("psql's variable `:{text}`"),
+            });
+        }
+    }
+    None
+}
+
+/// Whether the text may show a style at all. A percent sign in a function's body shows none: it is the body's own.
+fn style(sql: &str, range: &Range<usize>) -> Style {
+    let mut text = sql[range.clone()].to_owned();
+    for token in tokens(sql, range) {
+        if token.kind == TokenKind::DollarString {
+            let body = token.start - range.start..token.end - range.start;
+            let plain = text[body.clone()].replace('%', " ");
+            text.replace_range(body, &plain);
+        }
+    }
+    match translate(&text, Style::Auto) {
+        Ok(found) if found.style.is_none() => Style::NoParameters,
+        _ => Style::Auto,
+    }
+}
+
+/// For each statement the codes of `-- pontoon: ignore …` in it, on its last line, or above it.
+fn ignored(script: &Script, statements: &[Statement]) -> Vec<Vec<String>> {
+    let mut ignored = vec![Vec::new(); statements.len()];
+    for comment in &script.comments {
+        let Some(codes) = ignored_codes(&script.sql[comment.clone()]) else {
+            continue;
+        };
+        let line = script.sql[..comment.start]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        let beside = !script.sql[line..comment.start].trim().is_empty();
+        let owner = if beside {
+            statements
+                .iter()
+                .rposition(|statement| statement.code.start < comment.start)
+        } else {
+            statements
+                .iter()
+                .position(|statement| statement.code.end > comment.start)
+        };
+        if let Some(owner) = owner {
+            ignored[owner].extend(codes);
+        }
+    }
+    ignored
+}
+
+/// The hazards' codes that a comment says to pass over: `pontoon: ignore in-tuple, glued`; without a code, `all`.
+pub(super) fn ignored_codes(comment: &str) -> Option<Vec<String>> {
+    let text = comment
+        .trim_start_matches(['-', '/', '*', '#'])
+        .trim_start();
+    let text = text.trim_end_matches(['*', '/']);
+    let rest = text
+        .strip_prefix("pontoon:")?
+        .trim_start()
+        .strip_prefix("ignore")?;
+    if rest.starts_with(|letter: char| letter.is_alphanumeric()) {
+        return None;
+    }
+    let words = rest
+        .split(',')
+        .filter_map(|part| part.split_whitespace().next());
+    let codes: Vec<String> = words.map(str::to_owned).collect();
+    Some(if codes.is_empty() {
+        vec!["all".to_owned()]
+    } else {
+        codes
+    })
+}
+
+/// What the translator could not read in a part that begins at `start` of the file.
+fn unreadable(text: &str, start: usize, error: &TranslateError) -> Unreadable {
+    let before = &text[..start + error.offset];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Unreadable {
+        line: before.matches('\n').count() + 1,
+        column: line.trim_start_matches('\u{feff}').chars().count() + 1,
+        message: format!("{}; expected {}", error.message, error.expected),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::translate::Edit;
+
+    fn read(text: &str) -> Vec<SourceQuery> {
+        find(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn named(text: &str) -> Vec<(Option<String>, String)> {
+        let queries = read(text).into_iter();
+        queries.map(|query| (query.name, query.sql)).collect()
+    }
+
+    #[test]
+    fn a_file_is_one_query_or_a_script() {
+        for (text, statements) in [
+            ("", &[][..]),
+            ("-- nothing\n;", &[]),
+            ("SELECT 1", &["SELECT 1"]),
+            ("\u{feff}SELECT %s\r\n", &["SELECT %s"]),
+            ("-- why\nSELECT 1 -- so\n;", &["-- why\nSELECT 1 -- so"]),
+            (
+                "SELECT 1;\r\n  SELECT ';', %s ;",
+                &["SELECT 1", "SELECT ';', %s"],
+            ),
+            (
+                "\\set a 1\nSELECT 1;\n\\i it's.sql\nSELECT 2;",
+                &["SELECT 1", "SELECT 2"],
+            ),
+            ("SELECT 1 \\gset\nSELECT 2", &["SELECT 1", "SELECT 2"]),
+            (
+                "COPY t FROM stdin;\na'b\n\\.\nSELECT 1;",
+                &["COPY t FROM stdin", "SELECT 1"],
+            ),
+        ] {
+            let found: Vec<_> = read(text).into_iter().map(|query| query.sql).collect();
+            assert_eq!(found, statements, "{text}");
+        }
+    }
+
+    #[test]
+    fn named_queries_begin_and_end_at_their_lines() {
+        let text = "-- of users\n-- name: get-user^\n-- Finds 100% of one.\nSELECT %s\n\n-- ==== 50% ====\n\
+                    --name:add(a, b)<!\nINSERT INTO t VALUES (:a); SELECT :b -- so\n  -- name: list_all :many\r\nSELECT 1;\r\n";
+        let expected = [
+            ("get-user", "SELECT %s"),
+            ("add", "INSERT INTO t VALUES (:a)"),
+            ("add", "SELECT :b"),
+            ("list_all", "SELECT 1"),
+        ];
+        let expected = expected.map(|(name, sql)| (Some(name.to_owned()), sql.to_owned()));
+        assert_eq!(named(text), expected);
+        let amid = "SELECT '\n-- name: x\n' /*\n-- name: y\n*/";
+        assert_eq!(named(amid), [(None, amid.to_owned())]);
+        assert_eq!(
+            named("SELECT 1; -- name:\n-- names: x"),
+            [(None, "SELECT 1".to_owned())]
+        );
+    }
+
+    #[test]
+    fn every_suffix_of_a_name_is_left_out() {
+        for suffix in ["", "!", "<!", "$", "^", "#", "*!", " :one", "(id)^"] {
+            let found = named(&format!("-- name: a_b{suffix}\nSELECT 1"));
+            assert_eq!(found[0].0.as_deref(), Some("a_b"), "{suffix}");
+        }
+    }
+
+    #[test]
+    fn each_byte_stands_where_the_piece_says() {
+        let text = "\u{feff}-- été\r\n-- name: a\r\n-- d\r\nSELECT 'é',\r\n  %s;\r\n-- name: b\r\nSELECT %(x)s\r\n";
+        let edits: Vec<Edit> = read(text)
+            .iter()
+            .map(|query| {
+                let [piece] = &query.pieces[..] else {
+                    panic!("one piece")
+                };
+                assert_eq!(text[piece.file.clone()], query.sql);
+                assert_eq!(
+                    (piece.sql.clone(), piece.quoting),
+                    (0..query.sql.len(), Quoting::Verbatim)
+                );
+                let at = query.sql.find('%').unwrap();
+                let end = query.sql.rfind('s').unwrap() + 1;
+                Edit {
+                    range: piece.file.start + at..piece.file.start + end,
+                    text: "$1".to_owned(),
+                }
+            })
+            .collect();
+        let expected = text.replace("%s", "$1").replace("%(x)s", "$1");
+        assert_eq!(Edit::apply(text, &edits), expected);
+    }
+
+    #[test]
+    fn the_style_is_left_open_only_where_the_text_may_show_one() {
+        for (sql, style) in [
+            ("SELECT %s", Style::Auto),
+            ("SELECT :a::int", Style::Auto),
+            ("SELECT ?", Style::Auto),
+            ("SELECT $1", Style::Auto),
+            ("SELECT '%s days'::interval", Style::Auto),
+            ("SELECT 'a%%'", Style::Auto),
+            ("SELECT 'a%' || 5 % 2", Style::NoParameters),
+            ("SELECT 1", Style::NoParameters),
+            (
+                "CREATE FUNCTION f() RETURNS text AS $$ SELECT format('%s %%') $$",
+                Style::NoParameters,
+            ),
+            ("SELECT $$ %s $$, %s", Style::Auto),
+        ] {
+            assert_eq!(read(sql)[0].style, style, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_psql_fills_in_is_not_rewritten() {
+        for (text, message) in [
+            ("SELECT :'tenant'", Some("psql's variable `:'tenant'`")),
+            (
+                "SELECT * FROM :\"table\"",
+                Some("psql's variable `:\"table\"`"),
+            ),
+            ("\\set n 1\nSELECT :n", Some("psql's variable `:n`")),
+            ("SELECT :{?n}", Some("psql's variable `:{`")),
+            (
+                "SELECT 1\n\\if :x\n, 2\n\\endif\n;",
+                Some("a command of psql's amid the statement"),
+            ),
+            ("SELECT :n", None),
+            ("\\set n 1\nSELECT a[1:n], b::int, %s", None),
+            ("SELECT a[1:\"n\"]", None),
+        ] {
+            let dynamic = read(text)[0].dynamic.clone().map(|dynamic| dynamic.message);
+            assert_eq!(dynamic.as_deref(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_says_which_hazards_to_pass_over() {
+        let text = "-- pontoon: ignore glued\nSELECT 1; -- pontoon: ignore in-tuple, is-param (null)\n\
+                    SELECT 2 /* pontoon: ignore */;\n-- name: a\n-- pontoon:ignore limit-param\nSELECT 3\n\
+                    -- pontoon: ignore all\n-- name: b\nSELECT\n-- pontoon: ignored\n-- pontoon: ignore typmod\n4;\n-- pontoon: ignore x";
+        let ignored: Vec<_> = read(text).into_iter().map(|query| query.ignored).collect();
+        let expected: [&[&str]; 4] = [
+            &["glued", "in-tuple", "is-param"],
+            &["all"],
+            &["limit-param"],
+            &["all", "typmod"],
+        ];
+        assert_eq!(ignored, expected);
+    }
+
+    #[test]
+    fn what_never_ends_is_told_with_its_place() {
+        for (text, line, column, what) in [
+            ("\u{feff}SELECT 'a", 1, 8, "string literal"),
+            ("SELECT 1;\r\n\\echo it's\r\n été /* a", 3, 6, "comment"),
+            ("SELECT 1;\n-- name: a\nSELECT $$ a", 3, 8, "dollar-quoted"),
+            (
+                "-- name: a\nCREATE PROCEDURE p() BEGIN ATOMIC SELECT 1;",
+                2,
+                22,
+                "BEGIN ATOMIC",
+            ),
+        ] {
+            let error = find(text).unwrap_err();
+            assert_eq!((error.line, error.column), (line, column), "{text}");
+            assert!(error.message.contains(what), "{error}");
+        }
+    }
+}
