@@ -226,6 +226,7 @@ impl App {
             percent: self.percent(),
             revision: snapshot.revision(),
             backends: self.sides(),
+            permits: self.bridge.permits(),
             executor_stall: self.bridge.stall().percentiles(),
         }
     }

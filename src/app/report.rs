@@ -1,6 +1,6 @@
 //! What the program tells of itself: the documents of `/health`, `/ready`, `/stats` and the operator's API.
 
-use crate::backend::PoolStatus;
+use crate::backend::{BudgetStatus, PoolStatus};
 use crate::bridge::SideStatus;
 use crate::flags::{Reading, Stage};
 use crate::metrics::Percentiles;
@@ -82,6 +82,8 @@ pub struct Stats {
     pub revision: u64,
     /// Each backend.
     pub backends: BTreeMap<&'static str, SideStatus>,
+    /// The permits that both share.
+    pub permits: BudgetStatus,
     /// How late the executor's timers are.
     pub executor_stall: Percentiles,
 }

@@ -195,6 +195,11 @@ pub(super) fn waiting_helps(error: &Error) -> bool {
     }
 }
 
+/// Whether the server answers nothing at all, not even that it starts or is full.
+pub(super) fn is_away(error: &Error) -> bool {
+    error.sqlstate().is_none() && error.kind() == ErrorKind::Unreachable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ mod settings;
 mod sqlx_pg;
 mod wire;
 
-pub use budget::{Budget, Permit};
+pub use budget::{Budget, BudgetStatus, Permit};
 #[cfg(feature = "blocking")]
 pub use r2d2_pg::R2d2Backend;
 pub use session::{Difference, Target, parity};

@@ -11,6 +11,8 @@ pub struct Settings {
     pub floor: usize,
     /// How long a caller waits for a permit, and then for a connection.
     pub acquire_timeout: Duration,
+    /// How long a call tries to open a connection while the server's host refuses it: within the acquire timeout, which bounds it.
+    pub away_timeout: Duration,
     /// How long opening a connection may take.
     pub open_timeout: Duration,
     /// How long a call waits for the server's answer. Past it the caller gets an error and the connection is closed; it is the bound for a
@@ -54,6 +56,7 @@ impl Default for Settings {
         Self {
             floor: 1,
             acquire_timeout: Duration::from_secs(5),
+            away_timeout: Duration::MAX,
             open_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(35),
             idle_timeout: Duration::from_mins(10),

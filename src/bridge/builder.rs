@@ -83,10 +83,7 @@ impl Builder {
             None => Ok(None),
         };
         let flags = flags.unwrap_or_else(|| Flags::fixed(BackendKind::Blocking));
-        Ok(Bridge::over(
-            flags,
-            side(BackendKind::Blocking)?,
-            side(BackendKind::Async)?,
-        ))
+        let (blocking, asynchronous) = (side(BackendKind::Blocking)?, side(BackendKind::Async)?);
+        Ok(Bridge::over(flags, blocking, asynchronous, budget))
     }
 }

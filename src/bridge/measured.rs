@@ -1,6 +1,6 @@
 //! One backend with its meter: every call is counted where it is made.
 
-use super::SideStatus;
+use super::{KeepAlive, SideStatus};
 use crate::backend::{
     BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
 };
@@ -9,24 +9,30 @@ use crate::metrics::{Call, Meter};
 use crate::sql::{Params, Query, Row, RowStream};
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A backend whose calls are counted. Clones count together.
 #[derive(Debug, Clone)]
 pub(super) struct Measured {
     backend: Arc<dyn StorageBackend>,
     meter: Meter,
+    kept: Arc<Mutex<KeepAlive>>,
 }
 
 impl Measured {
     pub(super) fn new(backend: Arc<dyn StorageBackend>) -> Self {
         let meter = Meter::new(backend.kind().as_str(), &ErrorKind::WORDS);
-        Self { backend, meter }
+        Self {
+            backend,
+            meter,
+            kept: Arc::default(),
+        }
     }
 
     pub(super) fn status(&self) -> SideStatus {
         SideStatus {
             pool: self.backend.pool_status(),
+            keep_alive: *self.kept.lock().unwrap_or_else(PoisonError::into_inner),
             calls: self.meter.status(),
         }
     }
@@ -82,12 +88,17 @@ impl StorageBackend for Measured {
         self.count(self.backend.describe(query)).await
     }
 
+    /// Not counted: whoever asks whether the server is there calls nothing of the service's.
     async fn ping(&self) -> Result<()> {
-        self.count(self.backend.ping()).await
+        self.backend.ping().await
     }
 
     async fn keep_alive(&self) -> usize {
-        self.backend.keep_alive().await
+        let alive = self.backend.keep_alive().await;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.rounds += 1;
+        kept.alive = alive;
+        alive
     }
 
     fn pool_status(&self) -> PoolStatus {

@@ -11,7 +11,8 @@ pub use builder::Builder;
 pub use stall::Stall;
 
 use crate::backend::{
-    BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
+    BackendKind, Budget, BudgetStatus, Description, PoolStatus, StorageBackend, StorageTransaction,
+    TransactionOptions,
 };
 use crate::error::Result;
 use crate::flags::{Decision, Flags, Key};
@@ -43,6 +44,7 @@ struct Inner {
     /// `None` where it was not compiled in, or not given: then the other one serves.
     blocking: Option<Measured>,
     asynchronous: Option<Measured>,
+    budget: Arc<Budget>,
     stall: Stall,
 }
 
@@ -51,9 +53,20 @@ struct Inner {
 pub struct SideStatus {
     /// The pool.
     pub pool: PoolStatus,
+    /// How its idle connections are kept alive.
+    pub keep_alive: KeepAlive,
     /// The calls.
     #[serde(flatten)]
     pub calls: MeterStatus,
+}
+
+/// How a backend's idle connections are kept alive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct KeepAlive {
+    /// How often they were asked.
+    pub rounds: u64,
+    /// How many answered the last time.
+    pub alive: usize,
 }
 
 impl Bridge {
@@ -67,12 +80,14 @@ impl Bridge {
         flags: Flags,
         blocking: Option<Arc<dyn StorageBackend>>,
         asynchronous: Option<Arc<dyn StorageBackend>>,
+        budget: Arc<Budget>,
     ) -> Self {
         let side = |backend: Option<Arc<dyn StorageBackend>>| backend.map(Measured::new);
         Self(Arc::new(Inner {
             flags,
             blocking: side(blocking),
             asynchronous: side(asynchronous),
+            budget,
             stall: Stall::new(),
         }))
     }
@@ -104,6 +119,11 @@ impl Bridge {
     /// What each backend has done and holds.
     pub fn status(&self) -> impl Iterator<Item = (BackendKind, SideStatus)> {
         self.sides().map(|side| (side.kind(), side.status()))
+    }
+
+    /// The permits that both backends share.
+    pub fn permits(&self) -> BudgetStatus {
+        self.0.budget.status()
     }
 
     /// How late the executor's timers are, once [`Stall::watch`] runs.

@@ -26,14 +26,26 @@ impl Database {
     pub(super) fn named(settings: &Settings) -> Outcome<Self> {
         let url = settings.database_url.as_ref().ok_or(Failure::NoDatabase)?;
         let flags = Flags::builder().settings(settings).build()?;
-        Self::at(url.expose(), settings, flags)
+        let mut session = session(settings);
+        // Somebody waits for the command's answer; a service would outlast a restart of the server.
+        session.away_timeout = PAUSE;
+        Self::with(url.expose(), session, settings, flags)
     }
 
     /// The database at that URL.
     pub(super) fn at(url: &str, settings: &Settings, flags: Flags) -> Outcome<Self> {
+        Self::with(url, session(settings), settings, flags)
+    }
+
+    fn with(
+        url: &str,
+        session: backend::Settings,
+        settings: &Settings,
+        flags: Flags,
+    ) -> Outcome<Self> {
         let target = Target::parse(url)?;
         let bridge = Bridge::builder(url)
-            .settings(session(settings))
+            .settings(session)
             .budget(budget(settings))
             .flags(flags)
             .build()?;

@@ -4,6 +4,7 @@ use super::admin::Instance;
 use super::context::Context;
 use super::exit::{Exit, Outcome};
 use super::print::{Printer, Tone, percent};
+use super::sources::{self, word};
 use clap::Args;
 use serde_json::Value;
 
@@ -36,11 +37,6 @@ impl Explain {
 }
 
 fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
-    let word = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
     let reason = why(&word(&explanation["reason"]));
     let backend = printer.paint(&word(&explanation["backend"]), Tone::Title);
     let outcome = &explanation["outcome"];
@@ -49,29 +45,11 @@ fn text(key: &str, explanation: &Value, printer: &Printer) -> String {
         None => String::new(),
     };
     let (stage, revision) = (word(&outcome["stage"]), word(&explanation["revision"]));
-    let mut grid = printer.grid(["source", "cap", "says"]);
-    for source in explanation["sources"].as_array().into_iter().flatten() {
-        let cap = word(&source["cap"]);
-        let tone = if cap == "complete" {
-            Tone::Faint
-        } else {
-            Tone::Bad
-        };
-        grid.toned([
-            (word(&source["name"]), Tone::Plain),
-            (cap, tone),
-            (word(&source["detail"]), Tone::Plain),
-        ]);
-    }
-    let alarms = explanation["alarms"].as_array().into_iter().flatten();
-    let alarms: Vec<String> = alarms
-        .map(|alarm| format!("\n{}: {}\n", printer.paint("alarm", Tone::Bad), word(alarm)))
-        .collect();
     format!(
         "{key} runs on {backend}: {reason}\n{bucket}stage {stage} serves {}, revision {revision}\n\n{}{}",
         share(&outcome["share"]),
-        grid.text(),
-        alarms.concat()
+        sources::table(explanation, printer),
+        sources::alarms(explanation, printer)
     )
 }
 

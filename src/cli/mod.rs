@@ -24,6 +24,7 @@ mod print;
 mod query;
 mod rollback;
 mod serve;
+mod sources;
 mod status;
 mod values;
 

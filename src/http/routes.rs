@@ -272,7 +272,7 @@ pub const ROUTES: &[Route] = &[
         path: "/stats",
         what: "What both backends have done and hold, in this process",
         takes: &[],
-        answers: r#"{"stage": "off", "percent": {"nominal": 0.0, "actual": 0.0}, "revision": 0, "backends": {"async": {"pool": {…}, "calls": 0, "errors": 0, …}, "blocking": {…}}, "executor_stall": {…}}"#,
+        answers: r#"{"stage": "off", "percent": {"nominal": 0.0, "actual": 0.0}, "revision": 0, "backends": {"async": {"pool": {…}, "keep_alive": {"rounds": 4, "alive": 2}, "calls": 0, "errors": 0, …}, "blocking": {…}}, "permits": {"total": 20, "in_use": 1, "waiting": 0, "open": 3, "waits": 0, "waited_ms": 0}, "executor_stall": {…}}"#,
         errors: &[],
         handler: || get(health::stats),
     },

@@ -99,6 +99,15 @@ fn health_and_figures_are_told() {
         "{stats}"
     );
     assert!(stats["backends"]["async"]["calls"].as_u64().unwrap() > 0);
+    let permits = &stats["permits"];
+    assert!(
+        permits["total"].as_u64() > permits["in_use"].as_u64(),
+        "{stats}"
+    );
+    assert_eq!(
+        stats["backends"]["async"]["keep_alive"],
+        json!({"rounds": 0, "alive": 0})
+    );
     let metrics = server.get("/metrics");
     assert_eq!(
         (metrics.header("content-type"), metrics.body.as_str()),

@@ -25,6 +25,23 @@ pub struct Budget {
     pools: RwLock<Vec<Weak<dyn Shed>>>,
 }
 
+/// A budget's figures at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct BudgetStatus {
+    /// How many permits there are.
+    pub total: usize,
+    /// How many are taken.
+    pub in_use: usize,
+    /// How many callers wait for one.
+    pub waiting: usize,
+    /// How many connections are open, or being opened.
+    pub open: usize,
+    /// How many callers had to wait so far.
+    pub waits: u64,
+    /// How long they waited, together.
+    pub waited_ms: u64,
+}
+
 /// The right to use one connection; dropping it gives the right back.
 #[derive(Debug)]
 pub struct Permit {
@@ -92,6 +109,19 @@ impl Budget {
     pub fn waits(&self) -> (u64, Duration) {
         let waits = self.permits.waits();
         (waits.count, waits.time)
+    }
+
+    /// All of it at this moment.
+    pub fn status(&self) -> BudgetStatus {
+        let (waits, waited) = self.waits();
+        BudgetStatus {
+            total: self.total(),
+            in_use: self.in_use(),
+            waiting: self.waiting(),
+            open: self.open(),
+            waits,
+            waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+        }
     }
 
     /// Takes a permit. Who has waited for more than a millisecond goes first; before that, whoever asks when one is free.

@@ -2,7 +2,7 @@
 
 use super::super::Settings;
 use super::super::budget::{Budget, Slot};
-use super::super::failure::{unreachable, waiting_helps};
+use super::super::failure::{is_away, unreachable, waiting_helps};
 use super::super::session::{self, Tls};
 use super::blocking::closed;
 use super::link::{Link, Statements, failure};
@@ -182,11 +182,14 @@ impl Opening {
         failed.unwrap_or_else(|| Error::timeout(Wait::Open, limit))
     }
 
-    /// The reason that no connection will come, however long the wait.
-    fn hopeless(&self) -> Option<Error> {
+    /// The reason that no connection will come, however long the wait, or none that this one is worth.
+    fn hopeless(&self, waited: Duration) -> Option<Error> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let passes =
-            |error: &&Error| waiting_helps(error) || matches!(error.kind(), ErrorKind::Timeout(_));
+        let given_up = |error: &Error| is_away(error) && waited >= self.settings.away_timeout;
+        let passes = |error: &&Error| {
+            (waiting_helps(error) && !given_up(error))
+                || matches!(error.kind(), ErrorKind::Timeout(_))
+        };
         failed.as_ref().filter(|error| !passes(error)).cloned()
     }
 }
@@ -253,7 +256,8 @@ impl OwnPool {
 
 impl Pool for OwnPool {
     fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
-        let deadline = Instant::now() + limit;
+        let began = Instant::now();
+        let deadline = began + limit;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.pool.get_timeout(left.min(SLICE)) {
@@ -265,7 +269,7 @@ impl Pool for OwnPool {
                 }
                 Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
                 Err(_) => {
-                    if let Some(error) = self.opening.hopeless() {
+                    if let Some(error) = self.opening.hopeless(began.elapsed()) {
                         return Err(error);
                     }
                 }

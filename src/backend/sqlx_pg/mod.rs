@@ -114,15 +114,12 @@ impl SqlxBackend {
         let mut gathered = work.want.empty();
         let around = lease.around();
         let mut link = lease.link();
-        match around {
-            Some(begin) => {
-                let call = in_transaction(&mut link, &begin, query, values, &mut gathered);
-                Box::pin(within(limit, call)).await?;
-            }
-            None => {
-                let call = link.run(query, values, &mut gathered, query.is_whole());
-                within(limit, call).await?;
-            }
+        if let Some(begin) = around {
+            let call = in_transaction(&mut link, &begin, query, values, &mut gathered);
+            Box::pin(within(limit, call)).await?;
+        } else {
+            let call = link.run(query, values, &mut gathered, query.is_whole());
+            within(limit, call).await?;
         }
         Ok(gathered)
     }

@@ -7,7 +7,7 @@
 mod upkeep;
 
 use super::super::budget::{Budget, Permit, Place, Shed};
-use super::super::failure::waiting_helps;
+use super::super::failure::{is_away, waiting_helps};
 use super::super::{PoolStatus, Settings};
 use super::handed::HandedOut;
 use super::lease::{Held, Lease};
@@ -291,7 +291,9 @@ async fn get_again(
     limit: Duration,
     first: impl Future<Output = Result<Object<Opener>, PoolError<Error>>>,
 ) -> Result<Object<Opener>> {
-    let deadline = Instant::now() + limit;
+    let began = Instant::now();
+    let deadline = began + limit;
+    let away = pool.manager().0.settings.away_timeout;
     let mut last = match timeout(limit, first).await {
         Ok(Ok(object)) => return Ok(object),
         Ok(Err(error)) => error,
@@ -302,7 +304,8 @@ async fn get_again(
         let PoolError::Backend(error) = last else {
             return Err(closed());
         };
-        if !waiting_helps(&error) || Instant::now() + pause >= deadline {
+        let given_up = is_away(&error) && began.elapsed() + pause >= away;
+        if !waiting_helps(&error) || given_up || Instant::now() + pause >= deadline {
             return Err(error);
         }
         tokio::time::sleep(pause).await;

@@ -1,24 +1,17 @@
 //! The status as text.
 
 use crate::cli::print::{Printer, Tone, percent as shown};
+use crate::cli::sources::{self, word};
 use serde_json::Value;
-use std::fmt::Write;
 
 /// A screen of 80 columns or more.
 pub(super) fn text(status: &Value, printer: &Printer) -> String {
     let mut text = head(status, printer);
     text.push('\n');
-    text.push_str(&sources(status, printer));
+    text.push_str(&sources::table(status, printer));
     text.push('\n');
     text.push_str(&backends(status, printer));
-    for alarm in status["alarms"].as_array().into_iter().flatten() {
-        let _ = write!(
-            text,
-            "\n{}: {}\n",
-            printer.paint("alarm", Tone::Bad),
-            word(alarm)
-        );
-    }
+    text.push_str(&sources::alarms(status, printer));
     text
 }
 
@@ -71,25 +64,6 @@ fn instances(instances: &Value) -> Option<String> {
     Some(format!("{applied}/{total} at this revision{silent}"))
 }
 
-/// Who says how far it may go; the lowest cap is the one that holds.
-fn sources(status: &Value, printer: &Printer) -> String {
-    let mut grid = printer.grid(["source", "cap", "says"]);
-    for source in status["sources"].as_array().into_iter().flatten() {
-        let cap = word(&source["cap"]);
-        let tone = if cap == "complete" {
-            Tone::Faint
-        } else {
-            Tone::Bad
-        };
-        grid.toned([
-            (word(&source["name"]), Tone::Plain),
-            (cap, tone),
-            (word(&source["detail"]), Tone::Plain),
-        ]);
-    }
-    grid.text()
-}
-
 fn backends(status: &Value, printer: &Printer) -> String {
     let titles = [
         "backend", "#calls", "#errors", "#running", "#p50 ms", "#p95", "#p99", "#open", "#busy",
@@ -131,13 +105,4 @@ fn backends(status: &Value, printer: &Printer) -> String {
         ]);
     }
     grid.text()
-}
-
-/// A text without its quotation marks, anything else as JSON; `-` for what an older instance does not tell.
-fn word(value: &Value) -> String {
-    match value {
-        Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
