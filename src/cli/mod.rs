@@ -11,11 +11,15 @@ mod bench;
 mod check;
 mod completions;
 mod context;
+mod convert;
 mod database;
+mod diff;
 mod document;
 mod exit;
 mod explain;
+mod finding;
 mod grid;
+mod hazards;
 mod logging;
 mod man;
 mod migrate;
@@ -25,6 +29,7 @@ mod query;
 mod rollback;
 mod serve;
 mod sources;
+mod statements;
 mod status;
 mod values;
 
@@ -93,7 +98,10 @@ enum When {
 enum Command {
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Convert(convert::Convert),
+    Hazards(hazards::Hazards),
     Check(check::Check),
+    Diff(diff::Diff),
     Status(status::Status),
     Explain(explain::Explain),
     Rollback(rollback::Rollback),
@@ -109,7 +117,10 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(context),
             Self::Migrate(command) => command.run(context),
+            Self::Convert(command) => command.run(context),
+            Self::Hazards(command) => command.run(context),
             Self::Check(command) => command.run(context),
+            Self::Diff(command) => command.run(context),
             Self::Status(command) => command.run(context),
             Self::Explain(command) => command.run(context),
             Self::Rollback(command) => command.run(context),

@@ -36,19 +36,6 @@ impl Place {
             column: before[start..].chars().count() + 1,
         }
     }
-
-    /// This place of a part that itself begins at `start` of a larger text.
-    pub(super) fn after(self, start: Self) -> Self {
-        let column = if self.line == 1 {
-            start.column + self.column - 1
-        } else {
-            self.column
-        };
-        Self {
-            line: start.line + self.line - 1,
-            column,
-        }
-    }
 }
 
 /// What the translator said, where it is what failed.
@@ -180,19 +167,6 @@ mod tests {
             let at = Place::at(original, original.find('!').unwrap());
             assert_eq!(marked(original), (at.line, at.column), "{original}");
         }
-    }
-
-    #[test]
-    fn a_part_s_place_is_told_in_the_whole() {
-        let start = Place { line: 3, column: 5 };
-        assert_eq!(
-            Place { line: 1, column: 2 }.after(start),
-            Place { line: 3, column: 6 }
-        );
-        assert_eq!(
-            Place { line: 2, column: 2 }.after(start),
-            Place { line: 4, column: 2 }
-        );
     }
 
     #[test]

@@ -72,6 +72,26 @@ impl Printer {
         self.terminal.1
     }
 
+    /// Whether stdout is coloured.
+    pub(super) fn colors(&self) -> bool {
+        self.color.0
+    }
+
+    /// How many columns the terminal has that stdout, or stderr, is; `None` for what is none.
+    pub(super) fn width(&self, of_errors: bool) -> Option<usize> {
+        let is_terminal = if of_errors {
+            self.terminal.1
+        } else {
+            self.terminal.0
+        };
+        let mut table = comfy_table::Table::new();
+        if of_errors {
+            table.use_stderr();
+        }
+        let width = table.width().filter(|_| is_terminal);
+        width.map(usize::from)
+    }
+
     /// Whether stderr is coloured.
     pub(super) fn colors_errors(&self) -> bool {
         self.color.1
@@ -87,6 +107,18 @@ impl Printer {
             "\n"
         };
         write!(out, "{text}{newline}")
+            .and_then(|()| out.flush())
+            .map_err(Failure::Output)
+    }
+
+    /// Writes text to stdout as it is, to the last byte.
+    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
+    pub(super) fn raw(&self, text: &str) -> Outcome<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let mut out = stdout();
+        out.write_all(text.as_bytes())
             .and_then(|()| out.flush())
             .map_err(Failure::Output)
     }
@@ -159,6 +191,21 @@ impl Printer {
         let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(steps).with_style(style).with_message(what)
+    }
+
+    /// A count of steps whose number nobody knows: seen on a terminal alone.
+    pub(super) fn counter(&self, what: &'static str) -> ProgressBar {
+        let counter = self.spinner(what.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg} {elapsed}") {
+            counter.set_style(style);
+        }
+        counter
+    }
+
+    /// Text of many lines that is no data and yet what was asked for: it is told even if nothing else is.
+    #[expect(clippy::unused_self, reason = "whoever has no printer prints nothing")]
+    pub(super) fn aside(&self, text: &str) {
+        let _ = write!(io::stderr().lock(), "{text}");
     }
 
     /// A line that says what is waited for: seen on a terminal alone.

@@ -53,7 +53,8 @@ pub(super) fn params(query: &Query, typed: &[String]) -> Outcome<Params> {
     pairs.collect::<Outcome<_>>().map(Params::Named)
 }
 
-fn value(text: &str) -> Value {
+/// A value as it is typed.
+pub(super) fn value(text: &str) -> Value {
     if text == NULL {
         Value::Null
     } else {

@@ -2,6 +2,7 @@
 //! PostgreSQL's programs.
 
 mod config;
+mod diff;
 mod fleet;
 mod query;
 mod serve;

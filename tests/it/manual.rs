@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pontoon::ErrorKind;
 use pontoon::metrics::METRICS;
+use pontoon::sql::translate::lint::{HAZARDS, Hazard};
 
 const PAGES: &[&str] = &[
     "README.md",
@@ -12,11 +13,8 @@ const PAGES: &[&str] = &[
     "docs/ARCHITECTURE.md",
     "docs/CONTRIBUTING.md",
     "docs/OPERATIONS.md",
+    "docs/TRANSLATOR.md",
 ];
-
-/// What stands around the part of the operator's page that is made from the code.
-const BEGIN: &str = "<!-- metrics: made from the code -->\n";
-const END: &str = "<!-- end of metrics -->\n";
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -42,20 +40,71 @@ fn metrics() -> String {
     table
 }
 
-#[test]
-fn the_operator_s_page_lists_every_metric() {
-    let page = read("docs/OPERATIONS.md");
-    let (before, rest) = page.split_once(BEGIN).expect("the mark before the metrics");
-    let (_, after) = rest.split_once(END).expect("the mark behind the metrics");
-    let fresh = format!("{before}{BEGIN}{}{END}{after}", metrics());
+/// Every hazard: what it is, why, and what to write instead.
+fn hazards() -> String {
+    let mut text = String::from("\n| code | severity | what |\n|---|---|---|\n");
+    for Hazard {
+        code,
+        severity,
+        title,
+        ..
+    } in HAZARDS
+    {
+        let title = title.replace('|', "\\|");
+        writeln!(
+            text,
+            "| [`{code}`](#{code}) | {} | {title} |",
+            severity.as_str()
+        )
+        .unwrap();
+    }
+    for hazard in HAZARDS {
+        let Hazard {
+            code, title, why, ..
+        } = hazard;
+        let severity = hazard.severity.as_str();
+        writeln!(text, "\n### {code}\n\n{title} ({severity}). {why}\n").unwrap();
+        writeln!(text, "```sql\n{}\n```", hazard.example).unwrap();
+        match hazard.postgres {
+            "" => writeln!(text, "\nPostgreSQL says nothing.").unwrap(),
+            answer => writeln!(text, "\nPostgreSQL: `{answer}`").unwrap(),
+        }
+        if !hazard.rewrite.is_empty() {
+            writeln!(text, "\nInstead:\n\n```sql\n{}\n```", hazard.rewrite).unwrap();
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// The part of a page between `<!-- what: made from the code -->` and `<!-- end of what -->` is `made`.
+fn is_made(name: &str, what: &str, made: &str) {
+    let (begin, end) = (
+        format!("<!-- {what}: made from the code -->\n"),
+        format!("<!-- end of {what} -->\n"),
+    );
+    let page = read(name);
+    let (before, rest) = page.split_once(&begin).expect("the mark before the part");
+    let (_, after) = rest.split_once(&end).expect("the mark behind the part");
+    let fresh = format!("{before}{begin}{made}{end}{after}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(path("docs/OPERATIONS.md"), &fresh).unwrap();
+        fs::write(path(name), &fresh).unwrap();
     } else {
         assert!(
             page == fresh,
-            "docs/OPERATIONS.md is stale: UPDATE_DOCS=1 cargo test --features server manual"
+            "{name} is stale: UPDATE_DOCS=1 cargo test --features server manual"
         );
     }
+}
+
+#[test]
+fn the_operator_s_page_lists_every_metric() {
+    is_made("docs/OPERATIONS.md", "metrics", &metrics());
+}
+
+#[test]
+fn the_translator_s_page_explains_every_hazard() {
+    is_made("docs/TRANSLATOR.md", "hazards", &hazards());
 }
 
 #[test]
@@ -107,7 +156,7 @@ fn mentioned(page: &str) -> BTreeSet<String> {
         let folder = Path::new(page).parent().unwrap();
         names.extend(
             links
-                .filter(|link| !link.contains("://"))
+                .filter(|link| !link.contains("://") && !link.starts_with('#'))
                 .map(|link| folder.join(link).display().to_string()),
         );
     }

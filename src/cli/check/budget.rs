@@ -1,8 +1,8 @@
 //! Whether the server has room for the connections that both backends may use.
 
-use super::finding::Finding;
 use crate::backend::{StorageBackend, StorageBackendExt};
 use crate::cli::exit::Outcome;
+use crate::cli::finding::Finding;
 use crate::sql::{Params, catalog};
 
 /// What bounds the connections of this role on this database.

@@ -1,10 +1,9 @@
 //! One statement prepared on each backend: does the server say the same to both?
 
-use super::finding::Finding;
-use super::queries::Statement;
 use crate::backend::{BackendKind, Description, StorageBackend};
 use crate::cli::exit::Outcome;
-use crate::cli::place::Place;
+use crate::cli::finding::Finding;
+use crate::cli::statements::Statement;
 use crate::error::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -34,13 +33,18 @@ fn is_away(error: &Error) -> bool {
 
 fn findings(answers: &[Answer], statement: &Statement) -> Vec<Finding> {
     match answers {
+        [(_, Ok(described)), ..] | [_, (_, Ok(described))]
+            if sees_nothing(described, statement) =>
+        {
+            vec![unseen(statement)]
+        }
         [(control, Ok(left)), (candidate, Ok(right))] => {
             differences((*control, left), (*candidate, right), statement)
         }
         [(_, Err(one)), (_, Err(other))]
             if (one.sqlstate(), one.message()) == (other.sqlstate(), other.message()) =>
         {
-            vec![refused(one, "", statement)]
+            vec![statement.refused(one, "")]
         }
         several => {
             let accepted = several
@@ -57,20 +61,22 @@ fn findings(answers: &[Answer], statement: &Statement) -> Vec<Finding> {
                 None => format!(" (on the {kind} backend)"),
             };
             refusals
-                .map(|(kind, error)| refused(error, &on(kind), statement))
+                .map(|(kind, error)| statement.refused(error, &on(kind)))
                 .collect()
         }
     }
 }
 
-/// A refusal, where in the file it lies.
-fn refused(error: &Error, on: &str, statement: &Statement) -> Finding {
-    let code = error.sqlstate().unwrap_or(error.kind().as_str());
-    let place = Place::of(error, &statement.text, statement.query.text());
-    let place = place.map_or(statement.start, |place| place.after(statement.start));
-    Finding::new(code, format!("{}{on}", error.message()))
-        .at(&statement.file, place)
-        .with_suggestion(error.hint().unwrap_or_default())
+/// Whether the server prepared the statement without looking into it, as it does with most that define something.
+fn sees_nothing(described: &Description, statement: &Statement) -> bool {
+    described.parameters.is_empty() && !statement.parameters.is_empty()
+}
+
+fn unseen(statement: &Statement) -> Finding {
+    let message = "the server prepares this statement without its parameters, which proves nothing: running it fails with 42P02";
+    statement.finding("utility-stmt", message).with_suggestion(
+        "put the values in with the server's format('%L', ...), and run the text that comes of it",
+    )
 }
 
 fn differences(
@@ -95,8 +101,8 @@ fn differences(
             list(&right),
             candidate.0
         );
-        Finding::new(what, message)
-            .at(&statement.file, statement.start)
+        statement
+            .finding(what, &message)
             .with_suggestion("name the type with a cast")
     };
     differ.map(finding).collect()
@@ -122,18 +128,14 @@ fn list(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::statements::Statements;
     use crate::error::DatabaseError;
-    use crate::sql::{Column, Columns, Query};
+    use crate::sql::{Column, Columns};
 
-    fn statement() -> Statement {
-        let text = "SELECT %(name)s,\n nope";
-        let query = Query::new("t", text).unwrap();
-        Statement {
-            file: "a.sql".into(),
-            start: Place { line: 5, column: 1 },
-            text: text.into(),
-            query,
-        }
+    const TEXT: &str = "SELECT 1;\n\n\n\nSELECT name,\n nope + %s;";
+
+    fn statement(text: &str) -> Statement {
+        Statements::of_text("a.sql", text).ready.pop().unwrap()
     }
 
     fn described(parameter: &str, column: &str) -> Description {
@@ -149,7 +151,7 @@ mod tests {
     }
 
     fn undefined() -> Error {
-        let position = u32::try_from("SELECT $1,\n nope".find("nope").unwrap() + 1).ok();
+        let position = u32::try_from("SELECT name,\n nope".find("nope").unwrap() + 1).ok();
         let report = DatabaseError {
             sqlstate: "42703".into(),
             message: "no column".into(),
@@ -164,7 +166,7 @@ mod tests {
         right: Result<Description, Error>,
     ) -> Vec<serde_json::Value> {
         let answers = [(BackendKind::Blocking, left), (BackendKind::Async, right)];
-        let found = findings(&answers, &statement());
+        let found = findings(&answers, &statement(TEXT));
         found
             .iter()
             .map(|finding| serde_json::to_value(finding).unwrap())
@@ -203,5 +205,23 @@ mod tests {
             one[0]["message"],
             "no column (refused on the async backend, accepted on the blocking one)"
         );
+    }
+
+    #[test]
+    fn a_parameter_that_the_server_does_not_see_is_told() {
+        let blind = || Description {
+            parameters: Vec::new(),
+            columns: Arc::new(Columns(Vec::new())),
+        };
+        let answers = [
+            (BackendKind::Blocking, Ok(blind())),
+            (BackendKind::Async, Ok(blind())),
+        ];
+        let unseen = findings(
+            &answers,
+            &statement("-- pontoon: ignore all\nALTER TABLE t ALTER a SET DEFAULT $1"),
+        );
+        assert_eq!(unseen[0].code, "utility-stmt");
+        assert!(findings(&answers, &statement("CREATE TABLE t (a int)")).is_empty());
     }
 }

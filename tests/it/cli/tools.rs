@@ -43,7 +43,13 @@ fn the_program_s_own_queries_are_the_same_on_both_backends() {
     assert_eq!(report["findings"], serde_json::json!([]));
     assert_eq!(
         keys(&report["summary"]),
-        ["backends", "findings", "properties", "statements"]
+        [
+            "backends",
+            "findings",
+            "properties",
+            "statements",
+            "unchecked"
+        ]
     );
     assert_eq!(
         (
@@ -73,7 +79,14 @@ fn a_folder_s_statements_are_found_wrong_at_their_place() {
         "sql/deep/bad.sql",
         "SELECT 1;\nSELECT %(name)s::text,\n  nope;\n",
     );
-    place.write("sql/worse.sql", "SELECT '%s', %s");
+    place.write("sql/worse.sql", "-- name: odd\nSELECT %s, %d");
+    place.write("sql/open.sql", "SELECT 1;\n SELECT 'a");
+    place.write(
+        "sql/script.sql",
+        "\\set x 1\nBEGIN;\nSELECT :x;\nALTER TABLE memories ALTER content SET DEFAULT %s;\nCOMMIT;\n",
+    );
+    place.write("sql/skipped/seed.sql", "SELECT nope");
+    place.write("sql/.ignore", "skipped/\n");
     place.write("sql/notes.txt", "SELECT nope");
     let ran = place.run(&["check", "--sql", "sql", "--json"]);
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
@@ -81,9 +94,11 @@ fn a_folder_s_statements_are_found_wrong_at_their_place() {
     assert_eq!(
         (
             &report["summary"]["statements"],
+            &report["summary"]["unchecked"],
             &report["summary"]["findings"]
         ),
-        (&4.into(), &2.into())
+        (&4.into(), &3.into(), &4.into()),
+        "{report}"
     );
     let at = |finding: &serde_json::Value| {
         let word = |key: &str| finding[key].as_str().unwrap().to_owned();
@@ -101,12 +116,18 @@ fn a_folder_s_statements_are_found_wrong_at_their_place() {
         .map(at)
         .collect();
     let expected = [
-        ("sql/worse.sql", 1, 9, "placeholder"),
         ("sql/deep/bad.sql", 3, 3, "42703"),
+        ("sql/open.sql", 2, 9, "unreadable"),
+        ("sql/script.sql", 4, 48, "utility-stmt"),
+        ("sql/worse.sql", 2, 12, "placeholder"),
     ];
     assert_eq!(
         findings,
         expected.map(|(file, line, column, code)| (file.into(), line, column, code.into()))
+    );
+    assert_eq!(
+        report["findings"][3]["message"],
+        "odd: `%d` is no placeholder"
     );
     assert_eq!(
         keys(&report["findings"][0]),
@@ -119,9 +140,58 @@ fn a_folder_s_statements_are_found_wrong_at_their_place() {
             .contains("sql/deep/bad.sql:3:3: 42703: column \"nope\" does not exist"),
         "{text:?}"
     );
+    let one = place.run(&["check", "--sql", "sql/good.sql"]);
+    one.ends(0, &[]);
+    assert!(
+        one.out.contains("budget and 2 statements on both"),
+        "{one:?}"
+    );
+    place
+        .run(&["check", "--sql", "sql/notes.txt"])
+        .ends(2, &[".sql"]);
     place
         .run(&["check", "--sql", "nowhere"])
         .ends(2, &["nowhere"]);
+}
+
+#[test]
+fn a_python_source_is_found_wrong_at_its_place() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    place.write(
+        "app/store.py",
+        "import psycopg2\n\n\nGET = (\n    \"SELECT id, 'caf\\u00e9' FROM memories \"\n    \"WHERE nope = %(a_rather_long_name)s AND content = %(b)s\"\n)\n\n\n\
+         def run(cur, table, ids):\n    cur.execute(GET, {\"a_rather_long_name\": 1, \"b\": 2})\n\
+         \x20   cur.execute(\"SELECT 1 FROM memories WHERE content = %s and nope\", (1,))\n\
+         \x20   cur.execute(\"SELECT content FROM memories WHERE id IN %s\", (ids,))\n\
+         \x20   cur.execute(\"SELECT content FROM memories WHERE id IN %s\", (ids,))  # pontoon: ignore in-tuple\n\
+         \x20   cur.execute(\"SELECT content FROM memories WHERE content LIKE %s\", (ids,))\n\
+         \x20   cur.execute(f\"SELECT * FROM {table} WHERE id = %s\", (ids,))\n",
+    );
+    let ran = place.run(&["check", "--sql", "app", "--json"]);
+    let report = ran.json();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let at: Vec<_> = findings
+        .map(|found| {
+            let number = |key: &str| found[key].as_u64().unwrap();
+            (
+                number("line"),
+                number("column"),
+                found["code"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        (6, 12, "42703"),
+        (12, 64, "42703"),
+        (13, 59, "in-tuple"),
+        (14, 59, "42601"),
+    ];
+    assert_eq!((ran.code, at), (1, expected.to_vec()), "{report}");
+    assert_eq!(report["summary"]["statements"], 4, "{report}");
+    assert_eq!(report["summary"]["unchecked"], 1, "{report}");
+    let first = report["findings"][0]["message"].as_str().unwrap();
+    assert_eq!(first, "GET: column \"nope\" does not exist");
 }
 
 #[test]

@@ -1,32 +1,20 @@
-//! What a check found: the shape that scripts read, and the lines that people do.
+//! What a command found: the shape that scripts read, and the lines that people do.
 
-use crate::cli::place::Place;
-use crate::cli::print::{Printer, Tone};
+use super::place::Place;
+use super::print::{Printer, Tone};
 use serde::Serialize;
-use std::fmt;
 
 /// One thing that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     /// The file that it lies in; `None` for what belongs to the database.
-    file: Option<String>,
-    line: Option<usize>,
-    column: Option<usize>,
+    pub(super) file: Option<String>,
+    pub(super) line: Option<usize>,
+    pub(super) column: Option<usize>,
     /// A word for the kind of finding, or the SQLSTATE.
     pub(super) code: String,
     pub(super) message: String,
     suggestion: Option<String>,
-}
-
-/// What was looked at, and how much was found.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Summary {
-    /// The backends that reached the server.
-    pub(super) backends: usize,
-    /// Whether the sessions' properties could be compared.
-    pub(super) properties: bool,
-    pub(super) statements: usize,
-    pub(super) findings: usize,
 }
 
 impl Finding {
@@ -53,6 +41,13 @@ impl Finding {
         self
     }
 
+    /// The findings as people read them: in the order of the files, what belongs to no file first.
+    pub(super) fn sort(findings: &mut [Self]) {
+        findings.sort_by(|one, other| {
+            (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column))
+        });
+    }
+
     /// `file:line:column: code: message`, and the suggestion below.
     pub(super) fn text(&self, printer: &Printer) -> String {
         let place = match (&self.file, self.line, self.column) {
@@ -71,30 +66,5 @@ impl Finding {
             .map(|text| format!("\n  hint: {text}"))
             .unwrap_or_default();
         format!("{place}{code}: {}{hint}", self.message)
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sessions = if self.properties {
-            "sessions, TLS, "
-        } else {
-            ""
-        };
-        let statements = if self.statements == 1 {
-            "statement"
-        } else {
-            "statements"
-        };
-        let backends = if self.backends == 1 {
-            "one backend"
-        } else {
-            "both backends"
-        };
-        write!(
-            f,
-            "{sessions}budget and {} {statements} on {backends}",
-            self.statements
-        )
     }
 }

@@ -1,0 +1,1 @@
+RELEASE SAVEPOINT pontoon_diff

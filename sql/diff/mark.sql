@@ -1,0 +1,1 @@
+SAVEPOINT pontoon_diff

@@ -1,0 +1,1 @@
+ROLLBACK TO SAVEPOINT pontoon_diff

@@ -1,0 +1,103 @@
+//! For people: the source line with the place underlined, as compilers do it.
+
+use super::Report;
+use crate::cli::convert::lines::Lines;
+use crate::cli::convert::remark::Remark;
+use crate::cli::convert::tally::Tally;
+use crate::cli::print::{Printer, Tone};
+use crate::sql::translate::lint::Severity;
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+#[derive(Debug)]
+pub(super) struct Human {
+    renderer: Renderer,
+    color: bool,
+}
+
+/// Wider than any terminal: a pipe cuts no line.
+const ENDLESS: usize = 10_000;
+
+impl Human {
+    pub(super) fn new(printer: &Printer, to_errors: bool) -> Self {
+        let color = if to_errors {
+            printer.colors_errors()
+        } else {
+            printer.colors()
+        };
+        let renderer = if color {
+            // Links are for pages of an own; the codes have none.
+            Renderer::styled().hyperlink(false)
+        } else {
+            Renderer::plain()
+        };
+        let width = printer.width(to_errors).unwrap_or(ENDLESS);
+        Self {
+            renderer: renderer.term_width(width).decor_style(DecorStyle::Ascii),
+            color,
+        }
+    }
+}
+
+impl Report for Human {
+    fn finding(&self, file: &str, text: &str, remark: &Remark) -> String {
+        let level = match remark.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let (around, line) = Lines::new(text).around(remark.range.start, remark.range.end);
+        let span = remark.range.start - around.start..remark.range.end - around.start;
+        let title = level.primary_title(&*remark.message).id(remark.code);
+        let snippet = Snippet::source(&text[around])
+            .line_start(line)
+            .path(file)
+            .annotation(AnnotationKind::Primary.span(span));
+        let mut group: Group<'_> = title.element(snippet);
+        if let Some(suggestion) = &remark.suggestion {
+            group = group.element(Level::HELP.message(&**suggestion));
+        }
+        self.renderer.render(&[group]) + "\n\n"
+    }
+
+    fn closing(&self, tally: &Tally) -> String {
+        let tone = if tally.is_hindered() {
+            Tone::Bad
+        } else {
+            Tone::Good
+        };
+        tone.paint(&tally.to_string(), self.color) + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn plain(width: usize) -> Human {
+        Human {
+            renderer: Renderer::plain().term_width(width),
+            color: false,
+        }
+    }
+
+    #[test]
+    fn the_place_is_underlined_behind_tabs_and_wide_letters() {
+        let text = "SELECT 1;\n\tSELECT '日本', %s\n";
+        let at = text.find("%s").unwrap();
+        let shown = plain(80).finding("a.sql", text, &sample(text, at..at + 2));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(shown.contains("a.sql:2:"), "{shown}");
+        let (source, mark) = (lines[lines.len() - 5], lines[lines.len() - 4]);
+        assert!(source.ends_with("SELECT '日本', %s"), "{shown}");
+        assert!(mark.trim_end().ends_with("^^"), "{shown}");
+        assert!(shown.contains("help: write it out"), "{shown}");
+    }
+
+    #[test]
+    fn an_empty_file_has_a_place_too() {
+        let shown = plain(80).finding("a.py", "", &sample("", 0..0));
+        assert!(shown.contains("a.py:1:1"), "{shown}");
+    }
+}
