@@ -6,7 +6,7 @@ use super::exit::{Failure, Outcome};
 use super::finding::Finding;
 use super::place::Place;
 use crate::sql::catalog;
-use crate::sql::source::{LANGUAGES, Language, Piece, Quoting, SourceQuery, language_of};
+use crate::sql::source::{LANGUAGES, Language, SourceQuery, language_of};
 use crate::sql::translate::Style;
 use ignore::WalkBuilder;
 pub(super) use statement::Statement;
@@ -37,17 +37,8 @@ impl Statements {
         for query in catalog::all()? {
             let text = catalog::source(query.name()).unwrap_or_default();
             let source = SourceQuery {
-                name: None,
-                sql: text.to_owned(),
-                style: Style::Psycopg,
-                pieces: vec![Piece {
-                    sql: 0..text.len(),
-                    file: 0..text.len(),
-                    quoting: Quoting::Verbatim,
-                }],
-                dynamic: None,
-                calls: Vec::new(),
                 ignored: vec!["all".to_owned()],
+                ..SourceQuery::whole(text, Style::Psycopg)
             };
             found.add(&format!("sql/{}.sql", query.name()), &text.into(), source);
         }

@@ -235,6 +235,7 @@ impl Place {
     }
 
     /// Whether somebody has taken the work over.
+    #[cfg(feature = "async")]
     pub(in crate::backend) fn is_served(&self) -> bool {
         let state = self.permits.lock();
         !self.granted.load(Ordering::Acquire) && !state.queue.contains_key(&self.ticket)
@@ -359,6 +360,7 @@ mod tests {
         let (mut first, mut second) = (place(&permits), place(&permits));
         assert_eq!(permits.take_over(first.ticket()), Turn::Yours);
         assert_eq!(permits.take_over(first.ticket()), Turn::Gone);
+        #[cfg(feature = "async")]
         assert!(first.is_served() && !second.is_served());
         permits.release();
         assert!((&mut first).now_or_never().is_none(), "its work is done");

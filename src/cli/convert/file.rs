@@ -80,10 +80,7 @@ impl Job<'_> {
     }
 
     fn show(&self, name: &str, text: &str, plan: Plan, mut done: Done) -> Done {
-        let remarks = plan.remarks.iter();
-        done.findings = remarks
-            .map(|remark| self.report.finding(name, text, remark))
-            .collect();
+        done.findings = self.report.findings(name, text, &plan.remarks);
         done.tally = plan.tally;
         done
     }

@@ -36,6 +36,13 @@ pub(super) trait Report: fmt::Debug + Sync {
     /// A finding in that file's text.
     fn finding(&self, file: &str, text: &str, remark: &Remark) -> String;
 
+    /// The findings in that file's text, in its order. A format may tell those of one place together.
+    fn findings(&self, file: &str, text: &str, remarks: &[Remark]) -> Vec<String> {
+        let each = remarks.iter();
+        each.map(|remark| self.finding(file, text, remark))
+            .collect()
+    }
+
     /// What stands between two findings.
     fn between(&self) -> &'static str {
         ""

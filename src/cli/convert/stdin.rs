@@ -7,7 +7,7 @@ use super::report::{Format, Report, json_finding};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::place::Place;
 use crate::cli::print::Printer;
-use crate::sql::source::{Piece, Quoting, SourceQuery, language_of};
+use crate::sql::source::{SourceQuery, language_of};
 use crate::sql::translate::{Bound, Edit, Parameter, Style};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Read};
@@ -92,19 +92,7 @@ fn queries(text: &str) -> Result<Vec<SourceQuery>, crate::sql::source::Unreadabl
     };
     match language_of(Path::new("stdin.sql")) {
         Some(language) if text.lines().any(is_named) => (language.find)(text),
-        _ => Ok(vec![SourceQuery {
-            name: None,
-            sql: text.to_owned(),
-            style: Style::Auto,
-            pieces: vec![Piece {
-                sql: 0..text.len(),
-                file: 0..text.len(),
-                quoting: Quoting::Verbatim,
-            }],
-            dynamic: None,
-            calls: Vec::new(),
-            ignored: Vec::new(),
-        }]),
+        _ => Ok(vec![SourceQuery::whole(text, Style::Auto)]),
     }
 }
 
@@ -116,10 +104,7 @@ fn tell(
     plan: &Plan,
     printer: &Printer,
 ) -> Outcome<()> {
-    let remarks = plan.remarks.iter();
-    let findings: Vec<String> = remarks
-        .map(|remark| report.finding(NAME, text, remark))
-        .collect();
+    let findings = report.findings(NAME, text, &plan.remarks);
     let findings = findings.join(report.between());
     if to_errors {
         printer.aside(&findings);

@@ -144,7 +144,7 @@ impl Written {
 
     /// Where a byte of the statement's text stands in the file.
     fn place(&self, sql: usize) -> Place {
-        self.place_in_file(self.offset(sql))
+        self.place_in_file(self.source.place(sql..sql).start)
     }
 
     fn place_in_file(&self, offset: usize) -> Place {
@@ -152,23 +152,6 @@ impl Written {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
         let mark = self.text.len() - text.len();
         Place::at(text, offset.saturating_sub(mark))
-    }
-
-    fn offset(&self, sql: usize) -> usize {
-        let pieces = &self.source.pieces;
-        let after = pieces.partition_point(|piece| piece.sql.start <= sql);
-        let Some(piece) = pieces.get(after.saturating_sub(1)) else {
-            return 0;
-        };
-        let inside = sql.saturating_sub(piece.sql.start);
-        if piece.sql.len() == piece.file.len() {
-            piece.file.start + inside.min(piece.file.len())
-        } else if inside < piece.sql.len() {
-            // An escape sequence stands for the whole of what it means.
-            piece.file.start
-        } else {
-            piece.file.end
-        }
     }
 
     fn finding(&self, code: impl Into<String>, message: &str, place: Place) -> Finding {

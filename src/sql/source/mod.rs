@@ -136,6 +136,23 @@ pub enum Arguments {
 }
 
 impl SourceQuery {
+    /// A text that is one query as it stands.
+    pub fn whole(text: &str, style: Style) -> Self {
+        Self {
+            name: None,
+            sql: text.to_owned(),
+            style,
+            pieces: vec![Piece {
+                sql: 0..text.len(),
+                file: 0..text.len(),
+                quoting: Quoting::Verbatim,
+            }],
+            dynamic: None,
+            calls: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
     /// The changes of the file that make `edits` of the query's text.
     ///
     /// Only bytes of the literals change: their prefixes, quotes, escapes and line breaks stay.

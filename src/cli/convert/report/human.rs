@@ -41,6 +41,33 @@ impl Human {
 
 impl Report for Human {
     fn finding(&self, file: &str, text: &str, remark: &Remark) -> String {
+        self.together(file, text, remark, &[])
+    }
+
+    /// One picture for all that is wrong at a place and mended by the same.
+    fn findings(&self, file: &str, text: &str, remarks: &[Remark]) -> Vec<String> {
+        let alike = |one: &Remark, next: &Remark| {
+            (&one.range, one.severity, &one.suggestion)
+                == (&next.range, next.severity, &next.suggestion)
+        };
+        let places = remarks.chunk_by(alike).filter_map(<[Remark]>::split_first);
+        places
+            .map(|(first, others)| self.together(file, text, first, others))
+            .collect()
+    }
+
+    fn closing(&self, tally: &Tally) -> String {
+        let tone = if tally.is_hindered() {
+            Tone::Bad
+        } else {
+            Tone::Good
+        };
+        tone.paint(&tally.to_string(), self.color) + "\n"
+    }
+}
+
+impl Human {
+    fn together(&self, file: &str, text: &str, remark: &Remark, others: &[Remark]) -> String {
         let level = match remark.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -54,19 +81,14 @@ impl Report for Human {
             .path(file)
             .annotation(AnnotationKind::Primary.span(span));
         let mut group: Group<'_> = title.element(snippet);
+        for other in others {
+            let also = format!("{}: {}", other.code, other.message);
+            group = group.element(Level::NOTE.message(also));
+        }
         if let Some(suggestion) = &remark.suggestion {
             group = group.element(Level::HELP.message(&**suggestion));
         }
         self.renderer.render(&[group]) + "\n\n"
-    }
-
-    fn closing(&self, tally: &Tally) -> String {
-        let tone = if tally.is_hindered() {
-            Tone::Bad
-        } else {
-            Tone::Good
-        };
-        tone.paint(&tally.to_string(), self.color) + "\n"
     }
 }
 
@@ -93,6 +115,25 @@ mod tests {
         assert!(source.ends_with("SELECT '日本', %s"), "{shown}");
         assert!(mark.trim_end().ends_with("^^"), "{shown}");
         assert!(shown.contains("help: write it out"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_at_one_place_is_told_in_one_picture() {
+        let text = "SELECT %s, %s";
+        let (one, other) = (sample(text, 7..9), sample(text, 11..13));
+        let again = Remark {
+            code: "in-string",
+            message: "it is text".to_owned(),
+            ..one.clone()
+        };
+        let shown = plain(80).findings("a.sql", text, &[one, again, other]);
+        assert_eq!(shown.len(), 2, "{shown:?}");
+        assert_eq!(shown[0].matches("^^").count(), 1, "{}", shown[0]);
+        assert!(
+            shown[0].contains("note: in-string: it is text"),
+            "{}",
+            shown[0]
+        );
     }
 
     #[test]

@@ -16,8 +16,8 @@ impl<'a> Resolver<'_, 'a> {
             return Texts::unknown();
         };
         let text = match self.module.drivers.composable(module, name) {
-            Some("Identifier") => Text::hole("", None).named("identifier"),
-            Some("Literal") => Text::hole("", None).named("literal"),
+            Some("Identifier") => Text::stand_in("\"identifier\""),
+            Some("Literal") => Text::stand_in("'literal'"),
             Some("Placeholder") => {
                 self.hole(call.range(), "a `Placeholder` that the composition puts in")
             }
@@ -129,7 +129,7 @@ impl<'a> Resolver<'_, 'a> {
             _ if composed && self.only_names(values, place) => {
                 return Texts::one(Text {
                     kind: Kind::Composed,
-                    ..Text::hole("", None)
+                    ..Text::stand_in("\"identifiers\"")
                 });
             }
             _ => {

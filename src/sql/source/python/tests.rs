@@ -145,7 +145,7 @@ fn the_text_of_a_call_is_followed_to_its_literals() {
         ),
         (
             "from psycopg2 import sql\ncur.execute(sql.SQL('SELECT {} FROM {t} WHERE a = %s').format(sql.Identifier(c), t=sql.Identifier('t')), (1,))",
-            "SELECT {identifier} FROM {identifier} WHERE a = %s",
+            "SELECT \"identifier\" FROM \"identifier\" WHERE a = %s",
             psycopg,
         ),
     ];

@@ -47,6 +47,14 @@ impl Text {
         }
     }
 
+    /// SQL that takes the place of a part known only at run time, of which no more than its kind matters.
+    pub(super) fn stand_in(sql: &str) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// The same hole, shown as `{name}` if that is a name.
     pub(super) fn named(self, name: &str) -> Self {
         let shown = Self::hole(name, None).sql;
