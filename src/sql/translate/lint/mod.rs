@@ -1,6 +1,6 @@
 //! Hazards: what psycopg2's client-side values allow and the server's parameters do not.
 //!
-//! [`inspect`] converts a text as [`translate`](super::translate()) does, and instead of refusing at the first thing in the way it tells
+//! [`inspect`](inspect()) converts a text as [`translate`](super::translate()) does, and instead of refusing at the first thing in the way it tells
 //! all of them, each with the place and, where one is known, a rewrite.
 //!
 //! `context` holds what `reader` learned of the converted text in one pass; a `Spot` is a placeholder in it with its neighbours; each
