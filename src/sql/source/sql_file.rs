@@ -9,6 +9,7 @@ mod script;
 use std::ops::Range;
 
 use super::{Dynamic, Language, Piece, Quoting, SourceQuery, Unreadable};
+use crate::sql::translate::lint::ignored_codes;
 use crate::sql::translate::{
     Scanner, Style, Token, TokenKind, TranslateError, split_statements, translate,
 };
@@ -230,34 +231,10 @@ fn ignored(script: &Script, statements: &[Statement]) -> Vec<Vec<String>> {
                 .position(|statement| statement.code.end > comment.start)
         };
         if let Some(owner) = owner {
-            ignored[owner].extend(codes);
+            ignored[owner].extend(codes.into_iter().map(str::to_owned));
         }
     }
     ignored
-}
-
-/// The hazards' codes that a comment says to pass over: `pontoon: ignore in-tuple, glued`; without a code, `all`.
-pub(super) fn ignored_codes(comment: &str) -> Option<Vec<String>> {
-    let text = comment
-        .trim_start_matches(['-', '/', '*', '#'])
-        .trim_start();
-    let text = text.trim_end_matches(['*', '/']);
-    let rest = text
-        .strip_prefix("pontoon:")?
-        .trim_start()
-        .strip_prefix("ignore")?;
-    if rest.starts_with(|letter: char| letter.is_alphanumeric()) {
-        return None;
-    }
-    let words = rest
-        .split(',')
-        .filter_map(|part| part.split_whitespace().next());
-    let codes: Vec<String> = words.map(str::to_owned).collect();
-    Some(if codes.is_empty() {
-        vec!["all".to_owned()]
-    } else {
-        codes
-    })
 }
 
 /// What the translator could not read in a part that begins at `start` of the file.

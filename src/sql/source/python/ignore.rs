@@ -6,6 +6,7 @@ use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_text_size::Ranged;
 
 use super::resolve::{line_of, span};
+use crate::sql::translate::lint::ignored_codes;
 
 /// A comment that tells what to pass over.
 #[derive(Debug)]
@@ -58,26 +59,13 @@ impl Ignores {
 }
 
 fn ignore(source: &str, comment: Range<usize>) -> Option<Ignore> {
-    let text = source[comment.clone()].trim_start_matches('#').trim();
-    let rest = text
-        .strip_prefix("pontoon:")?
-        .trim_start()
-        .strip_prefix("ignore")?;
-    let rest = rest.trim_start_matches([' ', ':', '=']);
-    let mut codes: Vec<String> = rest
-        .split(',')
-        .map(|code| code.split_whitespace().next().unwrap_or("").to_owned())
-        .collect();
-    codes.retain(|code| !code.is_empty());
-    if codes.is_empty() {
-        codes.push("all".to_owned());
-    }
+    let codes = ignored_codes(&source[comment.clone()])?;
     let line_start = source[..comment.start]
         .rfind('\n')
         .map_or(0, |newline| newline + 1);
     Some(Ignore {
         line: line_of(source, comment.start),
         alone: source[line_start..comment.start].trim().is_empty(),
-        codes,
+        codes: codes.into_iter().map(str::to_owned).collect(),
     })
 }

@@ -7,6 +7,23 @@ use super::context::Context;
 
 const NAME: &str = "pontoon:";
 
+/// The codes that a comment of SQL or Python says to pass over: `pontoon: ignore in-tuple, glued`; `all` where it names none.
+///
+/// None for a comment that says nothing of the kind.
+pub(crate) fn ignored_codes(comment: &str) -> Option<Vec<&str>> {
+    let text = comment.trim_end_matches(['*', '/']);
+    let text = &text[text.find(NAME)? + NAME.len()..];
+    let rest = text.trim_start().strip_prefix("ignore")?;
+    if rest.starts_with(|letter: char| letter.is_alphanumeric()) {
+        return None;
+    }
+    let words = rest.trim_start_matches([' ', ':', '=']).split(',');
+    let codes: Vec<&str> = words
+        .filter_map(|part| part.split_whitespace().next())
+        .collect();
+    Some(if codes.is_empty() { vec!["all"] } else { codes })
+}
+
 /// Whether the comment speaks to this program.
 pub(super) fn is_directive(comment: &str) -> bool {
     comment.contains(NAME)
@@ -33,11 +50,11 @@ pub(super) fn part(context: &Context<'_>, findings: Vec<Finding>) -> (Vec<Findin
 struct Directive<'a> {
     /// The bytes of the source.
     lines: Range<usize>,
-    codes: &'a str,
+    codes: Vec<&'a str>,
 }
 
 impl<'a> Directive<'a> {
-    fn of(context: &Context<'a>, comment: Range<usize>) -> Self {
+    fn of(context: &'a Context<'_>, comment: Range<usize>) -> Self {
         let source = context.source;
         let start = context.source_offset(comment.start);
         let end = context.source_offset(comment.end);
@@ -59,28 +76,16 @@ impl<'a> Directive<'a> {
         } else {
             last
         };
-        let words = &context.sql[comment];
-        let codes = words
-            .find(NAME)
-            .map_or("", |name| &words[name + NAME.len()..]);
-        Self {
-            lines,
-            codes: codes
-                .trim_start()
-                .strip_prefix("ignore")
-                .unwrap_or_default(),
-        }
+        let codes = ignored_codes(&context.sql[comment]).unwrap_or_default();
+        Self { lines, codes }
     }
 
     fn silences(&self, finding: &Finding) -> bool {
         // An end of the text is an end of its last line.
         let is_here =
             self.lines.start <= finding.range.start && finding.range.start <= self.lines.end;
-        is_here
-            && self
-                .codes
-                .split(|character: char| character != '-' && !character.is_alphanumeric())
-                .any(|code| code == "all" || code == finding.hazard.code)
+        let mut codes = self.codes.iter();
+        is_here && codes.any(|code| *code == "all" || *code == finding.hazard.code)
     }
 }
 
@@ -114,7 +119,8 @@ mod tests {
                 1,
             ),
             ("a IN %s -- pontoon: ignore not-in-tuple", &["in-tuple"], 0),
-            ("a IN %s -- pontoon: ignore", &["in-tuple"], 0),
+            ("a IN %s -- pontoon: ignore", &[], 1),
+            ("a IN %s -- pontoon: ignored", &["in-tuple"], 0),
             ("a IN %s -- pontoon: keep in-tuple", &["in-tuple"], 0),
             ("a IN %s AND b = '-- pontoon: ignore all'", &["in-tuple"], 0),
             ("a IN %s\n\n-- pontoon: ignore all\n", &["in-tuple"], 0),

@@ -74,6 +74,8 @@ mod values_untyped;
 pub use convert::{Bound, Conversion};
 pub use finding::{Finding, Fix, FixKind};
 pub use hazard::{Hazard, Severity};
+#[cfg(feature = "convert")]
+pub(crate) use ignore::ignored_codes;
 pub use inspect::{Inspection, inspect};
 
 /// Every hazard, in the order of their codes.
