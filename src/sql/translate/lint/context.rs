@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
             source,
             sql,
             placed: &placement.placed,
-            tokens: Vec::with_capacity(sql.len() / 4),
+            tokens: Vec::with_capacity(sql.len() / 5),
             placeholders: Vec::with_capacity(placement.placed.len()),
             statements: Vec::new(),
             own: Vec::new(),

@@ -46,9 +46,9 @@ pub(super) fn compared(spot: &Spot<'_>, length: usize, operator: &'static str) -
     let left = spot.context.token(first.checked_sub(1));
     let is_row = left.is_sign(b')')
         && left
-            .opener
+            .inside
             .is_some_and(|opener| spot.context.tokens[opener].has_comma)
-        && spot.context.function(left.opener).is_none();
+        && spot.context.function(left.inside).is_none();
     if is_row {
         return None;
     }
@@ -70,7 +70,8 @@ fn binds_tighter(context: &Context<'_>, first: usize) -> bool {
             return false;
         };
         let token = &context.tokens[before];
-        index = token.opener.unwrap_or(before);
+        let closes = token.is_sign(b')') || token.is_sign(b']');
+        index = token.inside.filter(|_| closes).unwrap_or(before);
         let compares = token.kind == TokenKind::Operator
             && matches!(
                 token.text(context.sql),

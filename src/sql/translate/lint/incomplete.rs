@@ -7,6 +7,7 @@ use super::context::Context;
 use super::finding::Found;
 use super::hazard::Look;
 use super::token::Tok;
+use super::vocabulary as words;
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -20,11 +21,6 @@ pub(super) const HAZARD: Hazard = Hazard {
     rewrite: "",
     look: Look::Text(find),
 };
-
-/// Reserved words that cannot be a statement's last.
-const UNFINISHED: &str = "
-    and or not where on having when then else case from join in like ilike union intersect except returning order group
-    using as limit offset into";
 
 fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
     if context.placeholders.is_empty() {
@@ -59,9 +55,7 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
 
 fn is_unfinished(last: &Tok, sql: &str) -> bool {
     match last.kind {
-        TokenKind::Identifier => UNFINISHED
-            .split_ascii_whitespace()
-            .any(|word| last.is(word)),
+        TokenKind::Identifier => last.has(words::UNFINISHED),
         // `SELECT *` ends in what looks like an operator, and a backtick is another dialect's.
         TokenKind::Operator => last.text(sql) != "*" && !last.text(sql).contains('`'),
         TokenKind::Cast | TokenKind::Assign => true,

@@ -1,6 +1,7 @@
 //! Reads a text for conversion.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::super::rewrite::{Placed, Placement};
 use super::super::{Parameter, Paramstyle, Style, TranslateError, dollar, place, style};
@@ -123,6 +124,26 @@ impl<'a> Inspection<'a> {
     }
 }
 
+/// How a hazard is found at a placeholder.
+type FindAt = (fn(&Spot<'_>) -> Option<Found>, &'static Hazard);
+
+/// The hazards of a placeholder, close together: the whole table is many times as large, and is read for each.
+static AT_PARAMETERS: LazyLock<Vec<FindAt>> = LazyLock::new(|| {
+    let at = |hazard: &'static Hazard| match hazard.look {
+        Look::Parameter(find) => Some((find, hazard)),
+        _ => None,
+    };
+    HAZARDS.iter().filter_map(at).collect()
+});
+
+static AT_DEAD: LazyLock<Vec<FindAt>> = LazyLock::new(|| {
+    let at = |hazard: &'static Hazard| match hazard.look {
+        Look::Dead(find) => Some((find, hazard)),
+        _ => None,
+    };
+    HAZARDS.iter().filter_map(at).collect()
+});
+
 /// Every hazard of the text, in its order.
 fn find(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -139,14 +160,13 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
     };
     for index in 0..context.placeholders.len() {
         let spot = Spot::new(context, index);
-        for hazard in HAZARDS {
-            let found = match (hazard.look, spot.placeholder.place) {
-                (Look::Parameter(find), Place::Code) | (Look::Dead(find), Place::Dead(_)) => {
-                    find(&spot)
-                }
-                _ => None,
-            };
-            if let Some(found) = found {
+        let looks = match spot.placeholder.place {
+            Place::Code => &*AT_PARAMETERS,
+            Place::Dead(_) => &*AT_DEAD,
+            Place::Glued => continue,
+        };
+        for (find, hazard) in looks {
+            if let Some(found) = find(&spot) {
                 add(hazard, spot.placeholder.source.clone(), found);
             }
         }

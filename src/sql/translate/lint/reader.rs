@@ -1,6 +1,5 @@
 //! Reads the tokens of a text into its context.
 
-use std::iter::Peekable;
 use std::ops::Range;
 
 use super::super::error::TranslateError;
@@ -29,12 +28,20 @@ fn waiting(sql: &str, placed: &[Placed]) -> impl Iterator<Item = Placeholder> {
     })
 }
 
+fn start_of(placeholder: Option<&Placeholder>) -> usize {
+    placeholder.map_or(usize::MAX, |placeholder| placeholder.output.start)
+}
+
 /// Fills the context. If the text's own `$1` are its placeholders, it `is_numbered`.
 pub(super) fn read(context: &mut Context<'_>, is_numbered: bool) -> Result<(), TranslateError> {
+    context
+        .placeholders
+        .extend(waiting(context.sql, context.placed));
     let reader = Reader {
-        waiting: waiting(context.sql, context.placed).peekable(),
+        seen: 0,
+        next: start_of(context.placeholders.first()),
         vocabulary: Vocabulary::get(),
-        clauses: vec![Clause::Other],
+        clause: Clause::Other,
         open: Vec::new(),
         first: 0,
         is_numbered,
@@ -43,12 +50,15 @@ pub(super) fn read(context: &mut Context<'_>, is_numbered: bool) -> Result<(), T
     reader.read()
 }
 
-struct Reader<'c, 'a, I: Iterator<Item = Placeholder>> {
-    waiting: Peekable<I>,
+struct Reader<'c, 'a> {
+    /// How many of the placeholders were passed.
+    seen: usize,
+    /// Where the next of them starts.
+    next: usize,
     vocabulary: &'static Vocabulary,
-    /// The clause in each of the open parentheses, and outside of them.
-    clauses: Vec<Clause>,
-    open: Vec<usize>,
+    clause: Clause,
+    /// The tokens that open the parentheses around, each with the clause that is outside of it.
+    open: Vec<(usize, Clause)>,
     /// The first token of the statement that is being read.
     first: usize,
     /// Whether the text's own `$1` are its placeholders.
@@ -56,13 +66,13 @@ struct Reader<'c, 'a, I: Iterator<Item = Placeholder>> {
     context: &'c mut Context<'a>,
 }
 
-impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
+impl Reader<'_, '_> {
     fn read(mut self) -> Result<(), TranslateError> {
         for token in Scanner::new(self.context.sql) {
             match token {
                 Ok(token) => self.take(token),
                 // A glued `$` can open a dollar quote that the text did not have.
-                Err(_) if self.waiting.peek().is_some_and(|next| next.glued) => {
+                Err(_) if self.waits_glued() => {
                     self.take_placeholders(TokenKind::DollarString, 0..usize::MAX);
                 }
                 Err(found) => {
@@ -77,18 +87,15 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
     }
 
     fn take(&mut self, token: Token) {
-        // Most tokens are white space, and nothing stands in it.
-        if token.kind == TokenKind::Space {
-            return;
-        }
         let range = token.start..token.end;
-        if token.kind == TokenKind::Parameter && self.is_numbered {
-            self.take_own(range.clone());
-        } else {
-            let ours = self.take_placeholders(token.kind, range.clone());
-            if token.kind == TokenKind::Parameter && !ours {
-                self.context.own.push(range);
-            }
+        let holds = self.next < token.end;
+        match token.kind {
+            // Most tokens are white space, and nothing stands in it.
+            TokenKind::Space => return,
+            TokenKind::Parameter if self.is_numbered => self.take_own(range),
+            TokenKind::Parameter if !holds => self.context.own.push(range),
+            kind if holds => self.take_placeholders(kind, range),
+            _ => {}
         }
         match token.kind {
             TokenKind::LineComment | TokenKind::BlockComment => {
@@ -105,14 +112,21 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
         }
     }
 
-    /// Notes the placeholders in a token, and tells whether there were any.
-    fn take_placeholders(&mut self, kind: TokenKind, range: Range<usize>) -> bool {
-        let mut any = false;
-        while let Some(mut found) = self
-            .waiting
-            .next_if(|waiting| waiting.output.start < range.end)
-        {
-            any = true;
+    /// Whether the next placeholder is part of something else.
+    fn waits_glued(&self) -> bool {
+        let next = self.context.placeholders.get(self.seen);
+        next.is_some_and(|next| next.glued)
+    }
+
+    /// Notes where the placeholders in a token are.
+    fn take_placeholders(&mut self, kind: TokenKind, range: Range<usize>) {
+        let (token, statement) = (self.context.tokens.len(), self.context.statements.len());
+        let bytes = self.context.sql.as_bytes();
+        let waiting = self.context.placeholders.get_mut(self.seen..);
+        for found in waiting.unwrap_or_default() {
+            if found.output.start >= range.end {
+                break;
+            }
             found.place = match kind {
                 TokenKind::Parameter if found.output == range => Place::Code,
                 TokenKind::String
@@ -125,13 +139,13 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
                 | TokenKind::BlockComment => Place::Dead(kind),
                 _ => Place::Glued,
             };
-            let next = self.context.sql.as_bytes().get(found.output.end).copied();
+            let next = bytes.get(found.output.end).copied();
             found.glued |= found.place == Place::Code && next.is_some_and(is_identifier);
-            found.token = self.context.tokens.len();
-            found.statement = self.context.statements.len();
-            self.context.placeholders.push(found);
+            found.token = token;
+            found.statement = statement;
+            self.seen += 1;
         }
-        any
+        self.next = start_of(self.context.placeholders.get(self.seen));
     }
 
     /// Notes a `$1` of the source as a placeholder.
@@ -151,31 +165,29 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
 
     fn push(&mut self, token: Token) {
         let sql = self.context.sql;
-        let word = match token.kind {
-            TokenKind::Identifier => self.vocabulary.word(token.text(sql)),
-            _ => &UNLISTED,
-        };
-        if word.has(words::CLAUSE) {
-            self.enter_clause(word.text);
-        }
         let index = self.context.tokens.len();
-        let clause = self.clauses.last().copied().unwrap_or(Clause::Other);
         let first = sql.as_bytes()[token.start];
-        let is_odd = match token.kind {
-            TokenKind::Other | TokenKind::Colon => true,
-            TokenKind::Operator => token.text(sql).bytes().any(|byte| byte == b'`'),
-            TokenKind::Identifier => word.has(words::FOREIGN),
-            _ => false,
-        };
+        let (mut word, mut is_odd) = (&UNLISTED, false);
+        match token.kind {
+            TokenKind::Identifier => {
+                word = self.vocabulary.word(token.text(sql));
+                is_odd = word.has(words::FOREIGN);
+                if word.has(words::CLAUSE) {
+                    self.enter_clause(word.text);
+                }
+            }
+            TokenKind::Operator => is_odd = token.text(sql).contains('`'),
+            TokenKind::Other | TokenKind::Colon => is_odd = true,
+            _ => {}
+        }
         if is_odd {
             self.context.odd.push(index);
         }
-        let opener = match token.kind {
+        let clause = self.clause;
+        let inside = match token.kind {
             TokenKind::Punctuation => self.punctuate(first, index),
-            _ => None,
+            _ => self.inside(),
         };
-        // What opens parentheses counts as inside of them, and what closes them as outside.
-        let inside = self.open.last().copied();
         self.context.tokens.push(Tok {
             kind: token.kind,
             start: token.start,
@@ -184,41 +196,46 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
             first,
             clause,
             inside,
-            opener,
             has_comma: false,
         });
     }
 
-    /// Follows the parentheses, and tells what the sign closes.
+    /// What opens the innermost parentheses.
+    fn inside(&self) -> Option<usize> {
+        self.open.last().map(|&(opener, _)| opener)
+    }
+
+    /// Follows the parentheses, and tells which of them the sign is inside.
     fn punctuate(&mut self, sign: u8, index: usize) -> Option<usize> {
         match sign {
             b'(' | b'[' => {
-                self.open.push(index);
-                self.clauses.push(Clause::Other);
+                self.open.push((index, self.clause));
+                self.clause = Clause::Other;
+                Some(index)
             }
             b')' | b']' => {
-                let opener = self.open.pop();
-                if opener.is_some() {
-                    self.clauses.pop();
-                } else {
+                let Some((opener, clause)) = self.open.pop() else {
                     self.context.unbalanced = Some(index);
-                }
-                return opener;
+                    return None;
+                };
+                self.clause = clause;
+                Some(opener)
             }
             b',' => {
-                if let Some(&open) = self.open.last() {
+                let open = self.inside();
+                if let Some(open) = open {
                     self.context.tokens[open].has_comma = true;
                 }
+                open
             }
-            _ => {}
+            _ => self.inside(),
         }
-        None
     }
 
     fn enter_clause(&mut self, word: &str) {
         let tokens = &self.context.tokens;
         let before = tokens.last().map_or("", |token| token.word.text);
-        let clause = match word {
+        self.clause = match word {
             "order" | "group" | "partition" => return,
             "by" => match before {
                 "order" => Clause::Order,
@@ -227,7 +244,7 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
                 _ => return,
             },
             "from" => {
-                let called = self.open.last().and_then(|&open| function(tokens, open));
+                let called = self.inside().and_then(|open| function(tokens, open));
                 let within = called.is_some_and(|called| called.has(words::FROM_INSIDE));
                 if within || before == "distinct" {
                     return;
@@ -239,17 +256,16 @@ impl<I: Iterator<Item = Placeholder>> Reader<'_, '_, I> {
             "values" => Clause::Values,
             _ => Clause::Other,
         };
-        if let Some(last) = self.clauses.last_mut() {
-            *last = clause;
-        }
     }
 
     fn end_statement(&mut self) {
         let tokens = (self.first, self.context.tokens.len());
-        self.context.unbalanced = self.context.unbalanced.or(self.open.first().copied());
+        self.context.unbalanced = self
+            .context
+            .unbalanced
+            .or(self.open.first().map(|&(opener, _)| opener));
         self.open.clear();
-        self.clauses.clear();
-        self.clauses.push(Clause::Other);
+        self.clause = Clause::Other;
         self.first = tokens.1;
         if tokens.0 < tokens.1 {
             let statement = Statement::of(&self.context.tokens, tokens);

@@ -24,9 +24,9 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
         operator.kind == TokenKind::Operator && matches!(spot.text(operator), "=" | "<>" | "!=");
     let is_row = row.is_sign(b')')
         && row
-            .opener
+            .inside
             .is_some_and(|opener| spot.context.tokens[opener].has_comma)
-        && spot.context.function(row.opener).is_none();
+        && spot.context.function(row.inside).is_none();
     (compares && is_row).then(|| {
         Found::new(format!(
             "`{}` stands for a row, and a parameter is one value",

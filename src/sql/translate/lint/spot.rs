@@ -159,7 +159,7 @@ impl<'c> Spot<'c> {
         let is_operator_name = first.is_sign(b')')
             && self
                 .context
-                .function(first.opener)
+                .function(first.inside)
                 .is_some_and(|word| word.text == "operator");
         let ends = first.is_sign(b')') || first.is_sign(b']') || first.is_value();
         if ends && !is_operator_name {

@@ -13,10 +13,8 @@ pub(super) struct Tok {
     /// The first byte.
     pub(super) first: u8,
     pub(super) clause: Clause,
-    /// The token that opens the innermost parentheses or brackets around it.
+    /// The token that opens the innermost parentheses or brackets around it. They themselves count as inside.
     pub(super) inside: Option<usize>,
-    /// For `)` and `]`: what it closes.
-    pub(super) opener: Option<usize>,
     /// For `(` and `[`: whether a comma stands directly in it.
     pub(super) has_comma: bool,
 }
@@ -30,7 +28,6 @@ pub(super) static NOTHING: Tok = Tok {
     first: 0,
     clause: Clause::Other,
     inside: None,
-    opener: None,
     has_comma: false,
 };
 

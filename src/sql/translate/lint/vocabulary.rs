@@ -98,6 +98,10 @@ classes! {
     FLOAT_FUNCTION 17 = "abs round ceil ceiling floor sign trunc sqrt power exp ln log";
     /// Words that other databases know.
     FOREIGN 18 = "duplicate ignore replace connect regexp rlike div mod xor order limit using any all some";
+    /// Reserved words that cannot be a statement's last.
+    UNFINISHED 20 = "
+        and or not where on having when then else case from join in like ilike union intersect except returning order
+        group using as limit offset into";
     /// Words that are compared elsewhere.
     KNOWN 19 = "
         btrim operator materialized local session without double key translate convert none transaction characteristics";
@@ -174,13 +178,32 @@ impl Vocabulary {
 /// The bytes of a word that its key holds.
 const KEY: usize = 16;
 
-/// The first bytes of the word in lower case. No name holds a zero byte, so the key of a short word is the word.
+/// The first bytes of the word, with the bit set that tells a small letter from a capital.
+///
+/// No byte of a name becomes another word's by that, and none is zero: the key of a short word is the word.
 fn key(word: &str) -> u128 {
-    let mut bytes = [0; KEY];
-    for (byte, letter) in bytes.iter_mut().zip(word.bytes()) {
-        *byte = letter.to_ascii_lowercase();
-    }
-    u128::from_le_bytes(bytes)
+    const SMALL: u128 = u128::from_le_bytes([b' '; KEY]);
+    let bytes = word.as_bytes();
+    let key = match bytes.len() {
+        16.. => bytes
+            .first_chunk()
+            .map_or(0, |first| u128::from_le_bytes(*first)),
+        8.. => ends(bytes, u64::from_le_bytes),
+        4.. => ends(bytes, u32::from_le_bytes),
+        _ => bytes
+            .iter()
+            .rev()
+            .fold(0, |key, &byte| key << 8 | u128::from(byte)),
+    };
+    key | SMALL
+}
+
+/// The bytes of a word from both of its ends, which share those in its middle.
+fn ends<const N: usize, T: Into<u128>>(word: &[u8], number: fn([u8; N]) -> T) -> u128 {
+    let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) else {
+        return 0;
+    };
+    number(*first).into() | number(*last).into() << ((word.len() - N) * 8)
 }
 
 fn hash(key: u128) -> usize {

@@ -87,6 +87,8 @@ pub(crate) struct Scanner<'a> {
     /// Up to here each `+` and `-` is an operator of its own. Known from the operator before them, without which each
     /// of them would read the whole run.
     signs_end: usize,
+    /// What ended the text early. Kept aside, because a token alone fits into two registers.
+    unterminated: Option<Unterminated>,
 }
 
 impl<'a> Scanner<'a> {
@@ -95,50 +97,64 @@ impl<'a> Scanner<'a> {
             bytes: sql.as_bytes(),
             position: 0,
             signs_end: 0,
+            unterminated: None,
         }
     }
 
-    /// The kind and the end of the token that starts at `start` with the byte `first`.
-    fn cut(&mut self, start: usize, first: u8) -> Result<(TokenKind, usize), Unterminated> {
+    /// The kind and the end of the token that starts at `start` with the byte `first`; none if it never ends.
+    fn cut(&mut self, start: usize, first: u8) -> Option<(TokenKind, usize)> {
         let (bytes, class) = (self.bytes, Class::of(first));
         let next = bytes.get(start + 1).copied();
-        let token = if class.is(Class::SPACE) {
-            (TokenKind::Space, class::run(bytes, start, Class::SPACE))
-        } else if let Some((kind, prefix)) = quoted::opening(bytes, start, first) {
-            (kind, quoted::quoted(bytes, start, kind, prefix)?)
-        } else if first == b'$' {
-            match next {
-                Some(b'0'..=b'9') => (
-                    TokenKind::Parameter,
-                    class::run(bytes, start + 1, Class::DIGIT),
-                ),
-                _ => quoted::dollar(bytes, start)?,
+        if class.is(Class::IDENTIFIER) && !class.is(Class::DIGIT) && first != b'$' {
+            let end = class::run(bytes, start + 1, Class::IDENTIFIER);
+            if end > start + 1 || !matches!(next, Some(b'\'' | b'&')) {
+                return Some((TokenKind::Identifier, end));
             }
-        } else if class.is(Class::DIGIT) || first == b'.' && matches!(next, Some(b'0'..=b'9')) {
-            (TokenKind::Number, number::number(bytes, start))
-        } else if class.is(Class::IDENTIFIER) {
-            (
-                TokenKind::Identifier,
-                class::run(bytes, start, Class::IDENTIFIER),
-            )
-        } else if class.is(Class::PUNCTUATION) {
+            return match quoted::opening(bytes, start, first) {
+                Some(opening) => self.quoted(start, opening),
+                None => Some((TokenKind::Identifier, end)),
+            };
+        }
+        if class.is(Class::PUNCTUATION) && !matches!((first, next), (b'.', Some(b'0'..=b'9'))) {
             let length = 1 + usize::from((first, next) == (b'.', Some(b'.')));
-            (TokenKind::Punctuation, start + length)
-        } else {
-            match (first, next) {
-                (b'-', Some(b'-')) => (TokenKind::LineComment, quoted::line_comment(bytes, start)),
-                (b'/', Some(b'*')) => (
-                    TokenKind::BlockComment,
-                    quoted::block_comment(bytes, start)?,
-                ),
-                (b':', Some(b':')) => (TokenKind::Cast, start + 2),
-                (b':', Some(b'=')) => (TokenKind::Assign, start + 2),
-                (b':', _) => (TokenKind::Colon, start + 1),
-                _ if class.is(Class::OPERATOR) => (TokenKind::Operator, self.operator(start)),
-                _ => (TokenKind::Other, start + 1),
+            return Some((TokenKind::Punctuation, start + length));
+        }
+        let token = match (first, next) {
+            (b'\'' | b'"', _) => {
+                let opening = quoted::opening(bytes, start, first)?;
+                return self.quoted(start, opening);
             }
+            (b'$', Some(b'0'..=b'9')) => (
+                TokenKind::Parameter,
+                class::run(bytes, start + 1, Class::DIGIT),
+            ),
+            (b'$', _) => self.ended(quoted::dollar(bytes, start))?,
+            (b'0'..=b'9' | b'.', _) => (TokenKind::Number, number::number(bytes, start)),
+            (b'-', Some(b'-')) => (TokenKind::LineComment, quoted::line_comment(bytes, start)),
+            (b'/', Some(b'*')) => (
+                TokenKind::BlockComment,
+                self.ended(quoted::block_comment(bytes, start))?,
+            ),
+            (b':', Some(b':')) => (TokenKind::Cast, start + 2),
+            (b':', Some(b'=')) => (TokenKind::Assign, start + 2),
+            (b':', _) => (TokenKind::Colon, start + 1),
+            _ if class.is(Class::OPERATOR) => (TokenKind::Operator, self.operator(start)),
+            _ => (TokenKind::Other, start + 1),
         };
-        Ok(token)
+        Some(token)
+    }
+
+    fn quoted(
+        &mut self,
+        start: usize,
+        (kind, prefix): (TokenKind, usize),
+    ) -> Option<(TokenKind, usize)> {
+        let end = self.ended(quoted::quoted(self.bytes, start, kind, prefix))?;
+        Some((kind, end))
+    }
+
+    fn ended<T>(&mut self, found: Result<T, Unterminated>) -> Option<T> {
+        found.map_err(|error| self.unterminated = Some(error)).ok()
     }
 
     fn operator(&mut self, start: usize) -> usize {
@@ -154,12 +170,26 @@ impl<'a> Scanner<'a> {
 impl Iterator for Scanner<'_> {
     type Item = Result<Token, Unterminated>;
 
+    // In a loop of its own the token stays in registers; handed over in memory it costs as much as it took to read.
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let start = self.position;
         let first = *self.bytes.get(start)?;
-        let scanned = self.cut(start, first);
-        self.position = scanned.map_or(self.bytes.len(), |(_, end)| end);
-        Some(scanned.map(|(kind, end)| Token { kind, start, end }))
+        // Every other token is white space, and most often it is one space.
+        if Class::of(first).is(Class::SPACE) {
+            self.position = class::run(self.bytes, start + 1, Class::SPACE);
+            return Some(Ok(Token {
+                kind: TokenKind::Space,
+                start,
+                end: self.position,
+            }));
+        }
+        let Some((kind, end)) = self.cut(start, first) else {
+            self.position = self.bytes.len();
+            return self.unterminated.take().map(Err);
+        };
+        self.position = end;
+        Some(Ok(Token { kind, start, end }))
     }
 }
 
