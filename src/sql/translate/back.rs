@@ -28,28 +28,7 @@ use std::borrow::Cow;
 /// If a literal is never closed, or the numbers have a hole.
 pub fn to_percent(sql: &str, style: Paramstyle) -> Result<Conversion<'_>, TranslateError> {
     let count = dollar::count(sql)?;
-    let mut edits = Vec::new();
-    let mut uses = Vec::new();
-    for token in Scanner::new(sql).map_while(Result::ok) {
-        if token.kind == TokenKind::Parameter {
-            let number = &token.text(sql)[1..];
-            uses.extend(number.parse::<usize>().ok());
-            let text = match style {
-                Paramstyle::Pyformat => format!("%(p{number})s"),
-                _ => "%s".to_owned(),
-            };
-            edits.push(Edit {
-                range: token.start..token.end,
-                text,
-            });
-        } else {
-            let found = memchr::memchr_iter(b'%', token.text(sql).as_bytes());
-            edits.extend(found.map(|at| Edit {
-                range: token.start + at..token.start + at + 1,
-                text: "%%".to_owned(),
-            }));
-        }
-    }
+    let (mut edits, uses) = edits(sql, style);
     if count == 0 {
         edits.clear();
     }
@@ -74,6 +53,32 @@ pub fn to_percent(sql: &str, style: Paramstyle) -> Result<Conversion<'_>, Transl
         dropped: Vec::new(),
         fixed: Vec::new(),
     })
+}
+
+/// What replaces each parameter and each `%`, and the numbers of the parameters in the order of the text.
+fn edits(sql: &str, style: Paramstyle) -> (Vec<Edit>, Vec<usize>) {
+    let (mut edits, mut uses) = (Vec::new(), Vec::new());
+    for token in Scanner::new(sql).map_while(Result::ok) {
+        if token.kind == TokenKind::Parameter {
+            let number = &token.text(sql)[1..];
+            uses.extend(number.parse::<usize>().ok());
+            let text = match style {
+                Paramstyle::Pyformat => format!("%(p{number})s"),
+                _ => "%s".to_owned(),
+            };
+            edits.push(Edit {
+                range: token.start..token.end,
+                text,
+            });
+        } else {
+            let found = memchr::memchr_iter(b'%', token.text(sql).as_bytes());
+            edits.extend(found.map(|at| Edit {
+                range: token.start + at..token.start + at + 1,
+                text: "%%".to_owned(),
+            }));
+        }
+    }
+    (edits, uses)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ruff_python_ast::token::parenthesized_range;
-use ruff_python_ast::{AnyNodeRef, Expr};
+use ruff_python_ast::{AnyNodeRef, DictItem, Expr, Keyword};
 use ruff_text_size::Ranged;
 
 use super::File;
@@ -66,22 +66,13 @@ pub(super) fn arguments<'a>(
         }
         Method::Execute | Method::Wrapper => {}
     }
-    let named = arguments.keywords.iter().find(|keyword| {
-        keyword
-            .arg
-            .as_ref()
-            .is_some_and(|name| VALUES.contains(&name.as_str()))
-    });
-    let Some(given) = rest.first().or(named.map(|keyword| &keyword.value)) else {
+    let Some(given) = rest.first().or_else(|| by_name(arguments)) else {
         let starred = arguments
             .keywords
             .iter()
             .any(|keyword| keyword.arg.is_none());
         return if starred {
-            (
-                Given::Maybe,
-                Arguments::Elsewhere("`**` arguments".to_owned()),
-            )
+            maybe("`**` arguments".to_owned())
         } else {
             (Given::No, Arguments::None)
         };
@@ -90,16 +81,28 @@ pub(super) fn arguments<'a>(
         Expr::NoneLiteral(_) => (Given::No, Arguments::None),
         Expr::Name(name) => match followed(file, site.scope, given) {
             Some(values) => (Given::Yes, values),
-            None => (
-                Given::Maybe,
-                Arguments::Elsewhere(format!("`{}`, which is built elsewhere", name.id.as_str())),
-            ),
+            None => maybe(format!("`{}`, which is built elsewhere", name.id.as_str())),
         },
         _ => written_out(file, given, false).map_or_else(
             || not_written_out(file, given),
             |values| (Given::Yes, values),
         ),
     }
+}
+
+/// Arguments that may turn out to be none.
+fn maybe(what: String) -> (Given, Arguments) {
+    (Given::Maybe, Arguments::Elsewhere(what))
+}
+
+/// The argument whose name tells that it holds the values.
+fn by_name(arguments: &ruff_python_ast::Arguments) -> Option<&Expr> {
+    let holds = |keyword: &&Keyword| {
+        let name = keyword.arg.as_ref();
+        name.is_some_and(|name| VALUES.contains(&name.as_str()))
+    };
+    let found = arguments.keywords.iter().find(holds);
+    found.map(|keyword| &keyword.value)
 }
 
 /// An argument whose values are known only at run time.
@@ -125,10 +128,7 @@ fn spread<'a>(
     percent: bool,
 ) -> (Given, Arguments) {
     if rest.iter().any(Expr::is_starred_expr) {
-        return (
-            Given::Maybe,
-            Arguments::Elsewhere("`*` arguments".to_owned()),
-        );
+        return maybe("`*` arguments".to_owned());
     }
     // psycopg's arguments in a file that is on its way to asyncpg.
     if let ([only], true) = (rest, percent)
@@ -163,7 +163,7 @@ fn written_out<'a>(file: &File<'a>, given: &'a Expr, spread: bool) -> Option<Arg
         Expr::Tuple(tuple) => sequence(file, &tuple.elts, own)?,
         Expr::List(list) => sequence(file, &list.elts, own)?,
         Expr::Dict(dict) => {
-            let pair = |item: &'a ruff_python_ast::DictItem| match &item.key {
+            let pair = |item: &'a DictItem| match &item.key {
                 Some(Expr::StringLiteral(key)) => Some((
                     Some(key.value.to_str().to_owned()),
                     file.whole(&item.value, own),
@@ -176,7 +176,7 @@ fn written_out<'a>(file: &File<'a>, given: &'a Expr, spread: bool) -> Option<Arg
             if matches!(&*call.func, Expr::Name(name) if name.id == "dict")
                 && call.arguments.args.is_empty() =>
         {
-            let pair = |keyword: &'a ruff_python_ast::Keyword| {
+            let pair = |keyword: &'a Keyword| {
                 let name = keyword.arg.as_ref()?.as_str().to_owned();
                 Some((
                     Some(name),

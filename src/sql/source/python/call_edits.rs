@@ -86,6 +86,9 @@ fn wanted(parameters: &[Bound]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+/// The bytes of the file that open and that close a tuple, a list or a mapping.
+type Brackets = (Range<usize>, Range<usize>);
+
 /// The values that a call writes out.
 struct Values<'a> {
     file: &'a str,
@@ -176,57 +179,51 @@ impl Values<'_> {
         for (index, form) in taken {
             edits.extend(form.edits(self.file, &self.given[*index].1)?);
         }
-        let argument = &self.file[self.range.clone()];
-        let bare = self.spread
-            && self.given.first().is_none_or(|(_, first)| {
-                first.start > self.range.start || argument.starts_with(['{', '['])
-            });
-        let parsed =
-            parse(self.file, self.range).ok_or_else(|| "the arguments nest too deep".to_owned())?;
-        let (open, close) = match parsed.expr() {
-            Expr::Dict(dict) => {
-                self.without_keys(dict, &mut edits)?;
-                (
-                    self.range.start..self.range.start + 1,
-                    self.range.end - 1..self.range.end,
-                )
-            }
-            Expr::Call(call)
-                if self.given.iter().all(|(name, _)| name.is_some())
-                    && argument.starts_with("dict") =>
-            {
-                for (keyword, (_, value)) in call.arguments.keywords.iter().zip(self.given) {
-                    self.remove(keyword.range().start().to_usize()..value.start, &mut edits)?;
-                }
-                let open = call.arguments.range().start().to_usize();
-                (
-                    self.range.start..open + 1,
-                    self.range.end - 1..self.range.end,
-                )
-            }
-            Expr::Tuple(tuple) if bare && tuple.parenthesized => (
-                self.range.start..self.range.start + 1,
-                self.range.end - 1..self.range.end,
-            ),
-            Expr::List(_) if bare => (
-                self.range.start..self.range.start + 1,
-                self.range.end - 1..self.range.end,
-            ),
-            _ => {
-                edits.sort_by_key(|edit| edit.range.start);
-                return Ok(edits);
-            }
-        };
-        let comma = self.given.len() == 1 && !self.trailing_comma(close.start);
-        let brackets = match (bare, comma) {
-            (true, _) => ("", ""),
-            (false, true) => ("(", ",)"),
-            (false, false) => ("(", ")"),
-        };
-        edits.push(edit(open, brackets.0));
-        edits.push(edit(close, brackets.1));
+        if let Some((open, close)) = self.brackets(&mut edits)? {
+            let comma = self.given.len() == 1 && !self.trailing_comma(close.start);
+            let brackets = match (self.is_bare(), comma) {
+                (true, _) => ("", ""),
+                (false, true) => ("(", ",)"),
+                (false, false) => ("(", ")"),
+            };
+            edits.push(edit(open, brackets.0));
+            edits.push(edit(close, brackets.1));
+        }
         edits.sort_by_key(|edit| edit.range.start);
         Ok(edits)
+    }
+
+    /// Whether the values stand in the call without brackets once they are converted.
+    fn is_bare(&self) -> bool {
+        self.spread
+            && self.given.first().is_none_or(|(_, first)| {
+                first.start > self.range.start
+                    || self.file[self.range.clone()].starts_with(['{', '['])
+            })
+    }
+
+    /// What encloses the values and has to change, with the keys of a mapping removed.
+    fn brackets(&self, edits: &mut Vec<Edit>) -> Result<Option<Brackets>, String> {
+        let Range { start, end } = *self.range;
+        let parsed =
+            parse(self.file, self.range).ok_or_else(|| "the arguments nest too deep".to_owned())?;
+        let is_mapping = self.given.iter().all(|(name, _)| name.is_some());
+        let open = match parsed.expr() {
+            Expr::Dict(dict) => {
+                self.without_keys(dict, edits)?;
+                start + 1
+            }
+            Expr::Call(call) if is_mapping && self.file[start..].starts_with("dict") => {
+                for (keyword, (_, value)) in call.arguments.keywords.iter().zip(self.given) {
+                    self.remove(keyword.range().start().to_usize()..value.start, edits)?;
+                }
+                call.arguments.range().start().to_usize() + 1
+            }
+            Expr::Tuple(tuple) if self.is_bare() && tuple.parenthesized => start + 1,
+            Expr::List(_) if self.is_bare() => start + 1,
+            _ => return Ok(None),
+        };
+        Ok(Some((start..open, end - 1..end)))
     }
 
     fn without_keys(&self, dict: &ExprDict, edits: &mut Vec<Edit>) -> Result<(), String> {

@@ -131,27 +131,11 @@ pub(super) fn examine<'a>(
     let Some(method) = Method::of(name, spread) else {
         return Vec::new();
     };
-    let arguments = &site.call.arguments;
-    let named = arguments.keywords.iter().filter(|keyword| {
-        keyword
-            .arg
-            .as_ref()
-            .is_some_and(|name| TEXTS.contains(&name.as_str()))
-    });
-    let placed = arguments
-        .args
-        .iter()
-        .take(4)
-        .enumerate()
-        .map(|(index, argument)| (Some(index), argument));
-    for (position, argument) in placed.chain(named.map(|keyword| (None, &keyword.value))) {
+    for (position, argument) in candidates(&site.call.arguments) {
         let known = resolver.texts(argument, site.scope);
         let many = known.texts.len() > 1 || known.unknown;
-        let texts: Vec<Text> = known
-            .texts
-            .into_iter()
-            .filter(|text| looks_like_sql(&text.sql))
-            .collect();
+        let mut texts = known.texts;
+        texts.retain(|text| looks_like_sql(&text.sql));
         if texts.is_empty() {
             continue;
         }
@@ -164,20 +148,31 @@ pub(super) fn examine<'a>(
             position,
             many,
         };
-        return texts
-            .into_iter()
-            .map(|text| looked.found(text, argument, touched.clone()))
-            .collect();
+        let found = |text| looked.found(text, argument, touched.clone());
+        return texts.into_iter().map(found).collect();
     }
     if method == Method::Wrapper || !(drivers.psycopg || drivers.asyncpg) || name == "cursor" {
         return Vec::new();
     }
-    let text = arguments.args.get(usize::from(
-        method == Method::Values || name == "execute_batch",
-    ));
-    text.and_then(|text| unknown(resolver, site, name, text))
-        .into_iter()
-        .collect()
+    let place = usize::from(method == Method::Values || name == "execute_batch");
+    let text = site.call.arguments.args.get(place);
+    let found = text.and_then(|text| unknown(resolver, site, name, text));
+    found.into_iter().collect()
+}
+
+/// The arguments of a call that may be its text, each with its position if it has one.
+fn candidates(
+    arguments: &ruff_python_ast::Arguments,
+) -> impl Iterator<Item = (Option<usize>, &Expr)> {
+    const FIRST: usize = 4;
+    let placed = arguments.args.iter().take(FIRST).enumerate();
+    let named = arguments.keywords.iter().filter(|keyword| {
+        let name = keyword.arg.as_ref();
+        name.is_some_and(|name| TEXTS.contains(&name.as_str()))
+    });
+    placed
+        .map(|(index, argument)| (Some(index), argument))
+        .chain(named.map(|keyword| (None, &keyword.value)))
 }
 
 /// A call whose text is known only at run time.

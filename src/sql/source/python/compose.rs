@@ -133,30 +133,22 @@ impl<'a> Resolver<'_, 'a> {
                 });
             }
             _ => {
-                let text = Text {
-                    kind: if composed {
-                        Kind::Composed
-                    } else {
-                        Kind::Plain
-                    },
-                    ..self.hole(
-                        values.range(),
-                        &format!("what `{}` joins", self.show(values.range())),
-                    )
+                let message = format!("what `{}` joins", self.show(values.range()));
+                let kind = if composed {
+                    Kind::Composed
+                } else {
+                    Kind::Plain
                 };
-                return Texts::one(text);
+                return Texts::one(Text {
+                    kind,
+                    ..self.hole(values.range(), &message)
+                });
             }
         };
         let mut found = Texts::default();
         for (index, value) in values.iter().enumerate() {
-            let mut next = self.resolve(value, place);
-            if next.unknown || next.texts.is_empty() {
-                let shown = self.show(value.range());
-                next = Texts::one(
-                    self.hole(value.range(), &format!("what `{shown}` joins"))
-                        .named(shown),
-                );
-            }
+            let next = self.resolve(value, place);
+            let next = self.or_hole(next, value, "joins");
             found = if index == 0 {
                 next
             } else {

@@ -116,21 +116,7 @@ impl Decoder<'_> {
             self.plain(1);
             return Some(());
         };
-        let simple = match letter {
-            b'\n' => Some(""),
-            b'\\' => Some("\\"),
-            b'\'' => Some("'"),
-            b'"' => Some("\""),
-            b'a' => Some("\u{7}"),
-            b'b' => Some("\u{8}"),
-            b'f' => Some("\u{c}"),
-            b'n' => Some("\n"),
-            b'r' => Some("\r"),
-            b't' => Some("\t"),
-            b'v' => Some("\u{b}"),
-            _ => None,
-        };
-        if let Some(meaning) = simple {
+        if let Some(meaning) = simple(letter) {
             self.sequence(2, meaning);
             return Some(());
         }
@@ -178,4 +164,22 @@ impl Decoder<'_> {
         self.sequence(length, &meaning);
         Some(())
     }
+}
+
+/// What a backslash and this letter mean, where two bytes are the whole.
+fn simple(letter: u8) -> Option<&'static str> {
+    Some(match letter {
+        b'\n' => "",
+        b'\\' => "\\",
+        b'\'' => "'",
+        b'"' => "\"",
+        b'a' => "\u{7}",
+        b'b' => "\u{8}",
+        b'f' => "\u{c}",
+        b'n' => "\n",
+        b'r' => "\r",
+        b't' => "\t",
+        b'v' => "\u{b}",
+        _ => return None,
+    })
 }

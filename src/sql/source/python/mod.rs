@@ -2,7 +2,7 @@
 //!
 //! A file goes through five steps: `looks` tells whether it can hold SQL at all; `depth` whether it can be walked; `walk` collects its
 //! assignments, its reads and its calls; `calls` asks `resolve` for the text of each call, and `arguments` for its values; `group`
-//! makes one query of each text. `resolve` follows names by `reach`, decodes literals and `names`, decodes literals by `literal` and composes by `compose`.
+//! makes one query of each text. `resolve` follows `names` by `reach`, decodes literals by `literal` and composes by `compose`.
 
 mod arguments;
 mod call_edits;
@@ -25,8 +25,10 @@ mod walk;
 
 pub(super) use call_edits::call_edits;
 
-use ruff_python_ast::PySourceType;
-use ruff_python_ast::token::Tokens;
+use std::mem::ManuallyDrop;
+
+use ruff_python_ast::token::{Token, Tokens};
+use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 
 use super::{Language, SourceQuery, Unreadable};
@@ -71,47 +73,38 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
     if !looks::may_hold(source) {
         return Ok(Vec::new());
     }
+    let refused = |message| Err(unreadable(source, 0, message));
     if source.len() > LARGEST {
-        return Err(unreadable(
-            source,
-            0,
-            format!("the file is larger than {} MiB", LARGEST >> 20),
-        ));
+        return refused(format!("the file is larger than {} MiB", LARGEST >> 20));
     }
     if source.len() > SMALL && depth::of_source(source) > DEEPEST {
-        return Err(unreadable(
-            source,
-            0,
-            format!("the file nests deeper than {DEEPEST} levels"),
-        ));
+        return refused(format!("the file nests deeper than {DEEPEST} levels"));
     }
     let parsed = parse_unchecked_source(source, PySourceType::Python);
-    let depth = depth::bound(
-        parsed
-            .tokens()
-            .iter()
-            .map(ruff_python_ast::token::Token::kind),
-    );
+    let depth = depth::bound(parsed.tokens().iter().map(Token::kind));
     if depth <= SHALLOW {
         return read(source, parsed);
     }
-    // A tree is walked, and dropped, by recursion: a deep one needs a stack of its own.
+    read_deep(source, parsed, depth).unwrap_or_else(|| {
+        refused(format!(
+            "the file nests {depth} levels deep, and no thread can be had to read it"
+        ))
+    })
+}
+
+/// Reads a tree that is deep: it is walked, and dropped, by recursion, and needs a stack of its own.
+fn read_deep(
+    source: &str,
+    parsed: Parsed<ModModule>,
+    depth: usize,
+) -> Option<Result<Vec<SourceQuery>, Unreadable>> {
     let stack = depth.min(DEEPEST) * STACK_A_LEVEL + (1 << 20);
-    let parsed = std::mem::ManuallyDrop::new(parsed);
+    // Where no thread can be had, the tree is kept rather than dropped on this stack.
+    let parsed = ManuallyDrop::new(parsed);
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .stack_size(stack)
-            .spawn_scoped(scope, move || {
-                read(source, std::mem::ManuallyDrop::into_inner(parsed))
-            });
-        let found = thread.map(std::thread::ScopedJoinHandle::join);
-        found.ok().and_then(Result::ok).unwrap_or_else(|| {
-            Err(unreadable(
-                source,
-                0,
-                format!("the file nests {depth} levels deep, and no thread can be had to read it"),
-            ))
-        })
+        let thread = std::thread::Builder::new().stack_size(stack);
+        let read = move || read(source, ManuallyDrop::into_inner(parsed));
+        thread.spawn_scoped(scope, read).ok()?.join().ok()
     })
 }
 
@@ -119,10 +112,7 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
     clippy::needless_pass_by_value,
     reason = "the tree is dropped where it was walked, on a stack that is deep enough"
 )]
-fn read(
-    source: &str,
-    parsed: Parsed<ruff_python_ast::ModModule>,
-) -> Result<Vec<SourceQuery>, Unreadable> {
+fn read(source: &str, parsed: Parsed<ModModule>) -> Result<Vec<SourceQuery>, Unreadable> {
     if let Some(error) = parsed.errors().first() {
         return Err(unreadable(
             source,

@@ -1,7 +1,7 @@
 //! The texts that names, members of classes and entries of dicts stand for.
 
-use ruff_python_ast::Expr;
-use ruff_text_size::Ranged;
+use ruff_python_ast::{DictItem, Expr};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::reach::Step;
 use super::resolve::{Place, Resolver, line_of};
@@ -10,29 +10,25 @@ use super::text::Text;
 use super::texts::Texts;
 
 impl<'a> Resolver<'_, 'a> {
-    /// The texts that a name's assignments make.
-    pub(super) fn steps(
-        &mut self,
-        steps: &[Step<'a>],
-        scope: usize,
-        name: &str,
-        member: bool,
-        place: Place,
-    ) -> Texts {
-        let place = Place { scope, ..place };
+    /// The texts that the assignments of a name or a member make.
+    pub(super) fn assignments(&mut self, object: &'a Expr, place: Place) -> Texts {
+        let Some(found) = self.assigned(object, place) else {
+            return Texts::unknown();
+        };
+        self.touched.push(object.range());
+        self.steps(&found, place)
+    }
+
+    fn steps(&mut self, assigned: &Assigned<'a>, place: Place) -> Texts {
+        let place = Place {
+            scope: assigned.owner,
+            ..place
+        };
         let mut found = Texts::default();
-        for step in steps {
+        for step in &assigned.steps {
             let binding = *step.binding();
-            let source = Source {
-                scope,
-                name: name.to_owned(),
-                binding: binding.range,
-                member,
-            };
-            let sourced = |mut text: Text| {
-                text.sources.push(source.clone());
-                text
-            };
+            let source = assigned.source(binding.range);
+            let sourced = |text: Text| text.from(&source);
             match (step, binding.value) {
                 (Step::Set(_), Value::Is(value)) => {
                     found.join(self.resolve(value, place).map(sourced));
@@ -43,28 +39,21 @@ impl<'a> Resolver<'_, 'a> {
                     }
                 }
                 (Step::Add(_, true), Value::Appends(value)) => {
-                    let mut next = self.resolve(value, place);
-                    if next.unknown || next.texts.is_empty() {
-                        let shown = self.show(value.range());
-                        next = Texts::one(
-                            self.hole(value.range(), &format!("what `{shown}` adds"))
-                                .named(shown),
-                        );
-                    }
+                    let next = self.resolve(value, place);
+                    let next = self.or_hole(next, value, "adds");
                     found = found.followed_by(&next).map(sourced);
                 }
                 (Step::Add(..), _) => {
                     let line = line_of(self.source, binding.range.start().to_usize());
-                    let hole = self.hole(
-                        binding.range,
-                        &format!("`{name} += …` in line {line} runs under a condition"),
-                    );
+                    let name = assigned.name;
+                    let message = format!("`{name} += …` in line {line} runs under a condition");
+                    let hole = self.hole(binding.range, &message);
                     found = found.followed_by(&Texts::one(hole));
                 }
                 _ => found.unknown = true,
             }
         }
-        found.unknown |= steps.is_empty();
+        found.unknown |= assigned.steps.is_empty();
         found
     }
 
@@ -81,64 +70,86 @@ impl<'a> Resolver<'_, 'a> {
 
     /// `QUERIES["name"]` of a dict that is written out.
     pub(super) fn entry(&mut self, object: &'a Expr, key: &'a Expr, place: Place) -> Texts {
-        let (owner, steps, name, member) = match object {
-            Expr::Name(name) => {
-                match self
-                    .module
-                    .reaching(place.scope, name.id.as_str(), name.range.start())
-                {
-                    Some((owner, steps)) => (owner, steps, name.id.as_str(), false),
-                    None => return Texts::unknown(),
-                }
-            }
-            Expr::Attribute(attribute) => match self.class(&attribute.value, place.scope) {
-                Some(class) => (
-                    class,
-                    self.module.member(class, attribute.attr.as_str()),
-                    attribute.attr.as_str(),
-                    true,
-                ),
-                None => return Texts::unknown(),
-            },
-            _ => return Texts::unknown(),
+        let Some(dict) = self.assigned(object, place) else {
+            return Texts::unknown();
         };
         self.touched.push(object.range());
+        let place = Place {
+            scope: dict.owner,
+            ..place
+        };
         let mut found = Texts::default();
-        for step in &steps {
+        for step in &dict.steps {
             let binding = *step.binding();
-            let Value::Is(Expr::Dict(dict)) = binding.value else {
+            let Value::Is(Expr::Dict(written)) = binding.value else {
                 found.unknown = true;
                 continue;
             };
-            let source = Source {
-                scope: owner,
-                name: name.to_owned(),
-                binding: binding.range,
-                member,
-            };
-            let wanted = dict.items.iter().filter(|item| match (key, &item.key) {
-                (Expr::StringLiteral(key), Some(Expr::StringLiteral(own))) => {
-                    key.value.to_str() == own.value.to_str()
-                }
-                (Expr::StringLiteral(_) | Expr::NumberLiteral(_), _) => false,
-                _ => true,
-            });
-            for item in wanted {
-                found.join(
-                    self.resolve(
-                        &item.value,
-                        Place {
-                            scope: owner,
-                            ..place
-                        },
-                    )
-                    .map(|mut text| {
-                        text.sources.push(source.clone());
-                        text
-                    }),
-                );
+            let source = dict.source(binding.range);
+            for item in written.items.iter().filter(|item| may_be(key, item)) {
+                let texts = self.resolve(&item.value, place);
+                found.join(texts.map(|text| text.from(&source)));
             }
         }
         found
+    }
+
+    /// What was assigned to a name, or to a member of a class.
+    fn assigned(&self, object: &'a Expr, place: Place) -> Option<Assigned<'a>> {
+        match object {
+            Expr::Name(found) => {
+                let name = found.id.as_str();
+                let start = found.range.start();
+                let (owner, steps) = self.module.reaching(place.scope, name, start)?;
+                Some(Assigned {
+                    owner,
+                    steps,
+                    name,
+                    member: false,
+                })
+            }
+            Expr::Attribute(found) => {
+                let owner = self.class(&found.value, place.scope)?;
+                let name = found.attr.as_str();
+                Some(Assigned {
+                    owner,
+                    steps: self.module.member(owner, name),
+                    name,
+                    member: true,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A name or a member, and the assignments that reach it.
+struct Assigned<'a> {
+    owner: usize,
+    steps: Vec<Step<'a>>,
+    name: &'a str,
+    member: bool,
+}
+
+impl Assigned<'_> {
+    /// The assignment of it at `binding`.
+    fn source(&self, binding: TextRange) -> Source {
+        Source {
+            scope: self.owner,
+            name: self.name.to_owned(),
+            binding,
+            member: self.member,
+        }
+    }
+}
+
+/// Whether the key may be that entry's.
+fn may_be(key: &Expr, entry: &DictItem) -> bool {
+    match (key, &entry.key) {
+        (Expr::StringLiteral(key), Some(Expr::StringLiteral(own))) => {
+            key.value.to_str() == own.value.to_str()
+        }
+        (Expr::StringLiteral(_) | Expr::NumberLiteral(_), _) => false,
+        _ => true,
     }
 }

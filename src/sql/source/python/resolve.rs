@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use ruff_python_ast::{
-    Expr, ExprCall, ExprFString, FStringPart, InterpolatedStringElement, Operator,
+    Expr, ExprAttribute, ExprBinOp, ExprCall, ExprFString, FStringPart, InterpolatedStringElement,
+    Operator,
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -91,12 +92,7 @@ impl<'m, 'a> Resolver<'m, 'a> {
             Expr::TString(literal) => Texts::one(self.hole(literal.range, "a template string")),
             Expr::BinOp(operation) => match operation.op {
                 Operator::Add => self.sum(expr, place),
-                Operator::Mod => {
-                    let message =
-                        format!("`% {}` fills the text", self.show(operation.right.range()));
-                    self.resolve(&operation.left, place)
-                        .dynamic(span(operation.range), &message)
-                }
+                Operator::Mod => self.percent(operation, place),
                 _ => Texts::unknown(),
             },
             Expr::Call(call) => self.call(call, place),
@@ -113,27 +109,18 @@ impl<'m, 'a> Resolver<'m, 'a> {
                 found
             }
             Expr::Named(named) => self.resolve(&named.value, place),
-            Expr::Name(name) => {
-                let Some((owner, steps)) =
-                    self.module
-                        .reaching(place.scope, name.id.as_str(), name.range.start())
-                else {
-                    return Texts::unknown();
-                };
-                self.touched.push(name.range);
-                self.steps(&steps, owner, name.id.as_str(), false, place)
-            }
-            Expr::Attribute(attribute) => {
-                let Some(class) = self.class(&attribute.value, place.scope) else {
-                    return Texts::unknown();
-                };
-                let steps = self.module.member(class, attribute.attr.as_str());
-                self.touched.push(attribute.range);
-                self.steps(&steps, class, attribute.attr.as_str(), true, place)
-            }
+            Expr::Name(_) | Expr::Attribute(_) => self.assignments(expr, place),
             Expr::Subscript(subscript) => self.entry(&subscript.value, &subscript.slice, place),
             _ => Texts::unknown(),
         }
+    }
+
+    /// `text % values`.
+    fn percent(&mut self, operation: &'a ExprBinOp, place: Place) -> Texts {
+        let shown = self.show(operation.right.range());
+        let message = format!("`% {shown}` fills the text");
+        let text = self.resolve(&operation.left, place);
+        text.dynamic(span(operation.range), &message)
     }
 
     fn literal(
@@ -214,15 +201,9 @@ impl<'m, 'a> Resolver<'m, 'a> {
         let mut any = false;
         for term in terms.into_iter().rev() {
             self.steps = self.steps.saturating_sub(1);
-            let mut next = self.resolve(term, place);
+            let next = self.resolve(term, place);
             any |= !next.texts.is_empty();
-            if next.texts.is_empty() || next.unknown {
-                let shown = self.show(term.range());
-                next = Texts::one(
-                    self.hole(term.range(), &format!("what `{shown}` adds"))
-                        .named(shown),
-                );
-            }
+            let next = self.or_hole(next, term, "adds");
             found = found.followed_by(&next);
         }
         if any { found } else { Texts::unknown() }
@@ -253,36 +234,34 @@ impl<'m, 'a> Resolver<'m, 'a> {
                     .map_or_else(Texts::unknown, |value| self.resolve(value, place)),
                 _ => self.composable(call, place),
             },
-            Expr::Attribute(method) => match (method.attr.as_str(), first) {
-                ("dedent", Some(value)) => self.resolve(value, place).map(Text::dedent),
-                ("cleandoc", Some(value)) => self
-                    .resolve(value, place)
-                    .map(|text| text.dedent().strip(true, true)),
-                ("strip", None) => self
-                    .resolve(&method.value, place)
-                    .map(|text| text.strip(true, true)),
-                ("lstrip", None) => self
-                    .resolve(&method.value, place)
-                    .map(|text| text.strip(true, false)),
-                ("rstrip", None) => self
-                    .resolve(&method.value, place)
-                    .map(|text| text.strip(false, true)),
-                ("encode" | "decode" | "as_string" | "as_bytes", _) => {
-                    self.resolve(&method.value, place)
-                }
-                ("format", _) => self.format(call, &method.value, place),
-                ("join", Some(values)) => self.join(&method.value, values, place),
-                (name, _) => {
-                    let found = self.composable(call, place);
-                    if !found.unknown {
-                        return found;
-                    }
-                    let message = format!("`.{name}(…)` changes the text");
-                    self.resolve(&method.value, place)
-                        .dynamic(span(call.range()), &message)
-                }
-            },
+            Expr::Attribute(method) => self.method(call, method, place),
             _ => Texts::unknown(),
+        }
+    }
+
+    /// A function of a module, or a method of a text.
+    fn method(&mut self, call: &'a ExprCall, method: &'a ExprAttribute, place: Place) -> Texts {
+        let mut own = || self.resolve(&method.value, place);
+        match (method.attr.as_str(), call.arguments.args.first()) {
+            ("dedent", Some(value)) => self.resolve(value, place).map(Text::dedent),
+            ("cleandoc", Some(value)) => self
+                .resolve(value, place)
+                .map(|text| text.dedent().strip(true, true)),
+            ("strip", None) => own().map(|text| text.strip(true, true)),
+            ("lstrip", None) => own().map(|text| text.strip(true, false)),
+            ("rstrip", None) => own().map(|text| text.strip(false, true)),
+            ("encode" | "decode" | "as_string" | "as_bytes", _) => own(),
+            ("format", _) => self.format(call, &method.value, place),
+            ("join", Some(values)) => self.join(&method.value, values, place),
+            (name, _) => {
+                let found = self.composable(call, place);
+                if !found.unknown {
+                    return found;
+                }
+                let message = format!("`.{name}(…)` changes the text");
+                self.resolve(&method.value, place)
+                    .dynamic(span(call.range()), &message)
+            }
         }
     }
 
@@ -327,6 +306,16 @@ impl<'m, 'a> Resolver<'m, 'a> {
             message: message.to_owned(),
         };
         Text::hole("", Some(dynamic))
+    }
+
+    /// What was found of an expression; a hole if that is not all: it is what something `joins` or `adds`.
+    pub(super) fn or_hole(&self, found: Texts, expr: &Expr, verb: &str) -> Texts {
+        if !found.unknown && !found.texts.is_empty() {
+            return found;
+        }
+        let shown = self.show(expr.range());
+        let hole = self.hole(expr.range(), &format!("what `{shown}` {verb}"));
+        Texts::one(hole.named(shown))
     }
 
     /// The source of an expression, short enough for a message.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::scope::Source;
 use crate::sql::source::{Dynamic, Piece};
 
 /// A text, where its bytes stand in the file, and what in it is known only at run time.
@@ -14,7 +15,7 @@ pub(super) struct Text {
     /// What else has to be true of the text.
     pub(super) kind: Kind,
     /// The assignments that the text came through.
-    pub(super) sources: Vec<super::scope::Source>,
+    pub(super) sources: Vec<Source>,
 }
 
 /// What a text is wrapped in.
@@ -59,6 +60,12 @@ impl Text {
     pub(super) fn named(self, name: &str) -> Self {
         let shown = Self::hole(name, None).sql;
         Self { sql: shown, ..self }
+    }
+
+    /// The same text, come through that assignment.
+    pub(super) fn from(mut self, source: &Source) -> Self {
+        self.sources.push(source.clone());
+        self
     }
 
     /// Adds the other text at the end.

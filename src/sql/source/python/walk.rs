@@ -2,8 +2,8 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, ExprContext, MatchCase, Operator, Parameters, Stmt,
-    StmtClassDef, StmtFunctionDef,
+    Comprehension, ExceptHandler, Expr, ExprContext, Operator, Parameters, Stmt, StmtClassDef,
+    StmtFor, StmtFunctionDef, StmtTry,
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -165,12 +165,8 @@ impl<'a> Walk<'a> {
     fn comprehension(&mut self, whole: &'a Expr, generators: &'a [Comprehension]) {
         self.within(whole.range(), BlockKind::Inner, |walk| {
             for generator in generators {
-                let value = match &generator.iter {
-                    Expr::Tuple(tuple) => Value::Each(&tuple.elts),
-                    Expr::List(list) => Value::Each(&list.elts),
-                    _ => Value::Unknown,
-                };
-                walk.target(&generator.target, value, TextRange::empty(whole.start()));
+                let start = TextRange::empty(whole.start());
+                walk.target(&generator.target, each_of(&generator.iter), start);
             }
             visitor::walk_expr(walk, whole);
         });
@@ -289,19 +285,7 @@ impl<'a> Walk<'a> {
 
     fn compound(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::For(found) => {
-                self.visit_expr(&found.iter);
-                let value = match &*found.iter {
-                    Expr::Tuple(tuple) => Value::Each(&tuple.elts),
-                    Expr::List(list) => Value::Each(&list.elts),
-                    _ => Value::Unknown,
-                };
-                self.within(found.range, BlockKind::Loop, |walk| {
-                    walk.target(&found.target, value, TextRange::empty(found.target.end()));
-                    walk.visit_body(&found.body);
-                });
-                self.body(&found.orelse, BlockKind::Branch);
-            }
+            Stmt::For(found) => self.for_loop(found),
             Stmt::While(found) => {
                 self.within(found.range, BlockKind::Loop, |walk| {
                     walk.visit_expr(&found.test);
@@ -319,21 +303,7 @@ impl<'a> Walk<'a> {
                     self.body(&clause.body, BlockKind::Branch);
                 }
             }
-            Stmt::Try(found) => {
-                self.body(&found.body, BlockKind::Branch);
-                for ExceptHandler::ExceptHandler(handler) in &found.handlers {
-                    if let Some(name) = &handler.name {
-                        self.bind(
-                            name.as_str(),
-                            Value::Unknown,
-                            TextRange::empty(handler.range.start()),
-                        );
-                    }
-                    self.body(&handler.body, BlockKind::Branch);
-                }
-                self.body(&found.orelse, BlockKind::Branch);
-                self.visit_body(&found.finalbody);
-            }
+            Stmt::Try(found) => self.try_block(found),
             Stmt::With(found) => {
                 for item in &found.items {
                     self.visit_expr(&item.context_expr);
@@ -345,21 +315,47 @@ impl<'a> Walk<'a> {
             }
             Stmt::Match(found) => {
                 self.visit_expr(&found.subject);
-                for MatchCase {
-                    pattern,
-                    guard,
-                    body,
-                    ..
-                } in &found.cases
-                {
-                    self.visit_pattern(pattern);
-                    if let Some(guard) = guard {
+                for case in &found.cases {
+                    self.visit_pattern(&case.pattern);
+                    if let Some(guard) = &case.guard {
                         self.visit_expr(guard);
                     }
-                    self.body(body, BlockKind::Branch);
+                    self.body(&case.body, BlockKind::Branch);
                 }
             }
             _ => visitor::walk_stmt(self, statement),
         }
+    }
+
+    fn for_loop(&mut self, found: &'a StmtFor) {
+        self.visit_expr(&found.iter);
+        self.within(found.range, BlockKind::Loop, |walk| {
+            let start = TextRange::empty(found.target.end());
+            walk.target(&found.target, each_of(&found.iter), start);
+            walk.visit_body(&found.body);
+        });
+        self.body(&found.orelse, BlockKind::Branch);
+    }
+
+    fn try_block(&mut self, found: &'a StmtTry) {
+        self.body(&found.body, BlockKind::Branch);
+        for ExceptHandler::ExceptHandler(handler) in &found.handlers {
+            if let Some(name) = &handler.name {
+                let start = TextRange::empty(handler.range.start());
+                self.bind(name.as_str(), Value::Unknown, start);
+            }
+            self.body(&handler.body, BlockKind::Branch);
+        }
+        self.body(&found.orelse, BlockKind::Branch);
+        self.visit_body(&found.finalbody);
+    }
+}
+
+/// What a loop gives to its variable.
+fn each_of(values: &Expr) -> Value<'_> {
+    match values {
+        Expr::Tuple(tuple) => Value::Each(&tuple.elts),
+        Expr::List(list) => Value::Each(&list.elts),
+        _ => Value::Unknown,
     }
 }

@@ -76,7 +76,12 @@ impl Script {
                 break;
             }
         }
-        Ok(match found {
+        Ok(self.pass(found))
+    }
+
+    /// Blanks what is no SQL, and tells where that ends; without it, where the text does.
+    fn pass(&mut self, found: Option<Found>) -> usize {
+        match found {
             None => self.sql.len(),
             Some(Found::Rows(rows)) => {
                 self.blank(rows.clone());
@@ -95,7 +100,7 @@ impl Script {
                 }
                 range.end
             }
-        })
+        }
     }
 
     /// What the backslash in code begins; `None` for one that psql would not know either, such as the `\:` of other tools.
