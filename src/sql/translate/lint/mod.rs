@@ -63,6 +63,7 @@ mod substring_arg;
 mod template;
 mod time_arith;
 mod too_many_params;
+mod touching_keyword;
 mod typed_literal;
 mod typmod;
 mod unary_op_param;
@@ -119,6 +120,7 @@ pub static HAZARDS: &[Hazard] = &[
     template::HAZARD,
     time_arith::HAZARD,
     too_many_params::HAZARD,
+    touching_keyword::HAZARD,
     typed_literal::HAZARD,
     typmod::HAZARD,
     unary_op_param::HAZARD,

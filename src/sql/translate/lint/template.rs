@@ -12,7 +12,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     code: "template",
     severity: Severity::Error,
     title: "a text that is not finished yet",
-    why: "Braces are no SQL: another step fills them in before the text is executed. The placeholders are numbered as they \
+    why: "Braces are no SQL, and neither are the brackets `⟦` and `⟧` around anything but names: another step fills them in before the text is executed. The placeholders are numbered as they \
           stand; convert the text that comes out if that step adds placeholders, and keep this finding back with `pontoon: \
           ignore template` if it does not.",
     postgres: "syntax error at or near \"{\"",
@@ -47,6 +47,40 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
         let start = context.source_offset(start);
         findings.push((start..start + 1, Found::new("a `{` is no SQL")));
     }
+    if context.sql.contains('⟦') {
+        findings.extend(holes(context));
+    }
+    findings
+}
+
+/// What stands in `⟦…⟧`, which extractors of SQL write where a value is known only at run time. With nothing but
+/// names in them, as in `⟦schema.table⟧`, they are names to the server.
+fn holes(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+    let mut findings = Vec::new();
+    // Where the hole opens, and whether it holds more than names so far.
+    let mut open: Option<(usize, bool)> = None;
+    for token in &context.tokens {
+        if token.kind != TokenKind::Identifier {
+            open = open.map(|(start, more)| (start, more || !token.is_sign(b'.')));
+            continue;
+        }
+        let text = token.text(context.sql);
+        let closes = match (text.find('⟧'), text.find('⟦')) {
+            (Some(close), Some(open)) => close < open,
+            (close, _) => close.is_some(),
+        };
+        if let Some((start, true)) = open.take_if(|_| closes) {
+            let range = context.source_offset(start)..context.source_end(token);
+            let message = format!(
+                "`{}` is filled in by another step",
+                &context.source[range.clone()]
+            );
+            findings.push((range, Found::new(message)));
+        }
+        if text.rfind('⟦') > text.rfind('⟧') {
+            open = open.or(Some((token.start, false)));
+        }
+    }
     findings
 }
 
@@ -64,6 +98,8 @@ mod tests {
                 "SELECT %s ⟨{⟩",
                 "SELECT '{}', \"{}\", $${}$$, %s -- {}",
                 "SELECT {columns} FROM t",
+                "SELECT * FROM ⟨⟦sql.Identifier(table)⟧⟩ WHERE id = %s",
+                "SELECT * FROM ⟦self.table⟧_log WHERE ⟦a⟧⟦b⟧ = %s AND '⟦a.b⟧' = %s",
             ],
         );
     }
