@@ -27,7 +27,7 @@ pub(crate) enum Workload {
     Insert,
     /// An UPDATE and a SELECT in a transaction.
     Transaction,
-    /// Short queries beside some of 2.5 ms.
+    /// Short queries beside some of 10 ms.
     Mixed,
 }
 
@@ -59,7 +59,7 @@ impl Workload {
                 "An UPDATE and a SELECT in a transaction, `synchronous_commit = off`"
             }
             Self::Mixed => {
-                "Short queries, every twentieth one of 2.5 ms: what the executor suffers"
+                "Short queries, every twentieth one of 10 ms: what the executor suffers"
             }
         }
     }

@@ -19,7 +19,7 @@ pub(crate) const HUNDRED: &str = "SELECT id, number, ratio, flag, label, body, a
 pub(crate) const INSERT: &str =
     "INSERT INTO bench_insert (number, label) VALUES ($1, 'a label of some length')";
 pub(crate) const UPDATE: &str = "UPDATE bench SET number = number + 1 WHERE id = $1";
-pub(crate) const SLOW: &str = "SELECT pg_sleep(0.0025)";
+pub(crate) const SLOW: &str = "SELECT pg_sleep(0.01)";
 
 /// Somebody who can do each workload.
 #[async_trait]
