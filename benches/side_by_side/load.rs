@@ -58,9 +58,7 @@ impl Workload {
             Self::Transaction => {
                 "An UPDATE and a SELECT in a transaction, `synchronous_commit = off`"
             }
-            Self::Mixed => {
-                "Short queries, every twentieth one of 10 ms: what the executor suffers"
-            }
+            Self::Mixed => "Short queries, every twentieth one of 10 ms: what the executor suffers",
         }
     }
 

@@ -29,16 +29,25 @@ pub(crate) fn setup_sql(settings: &Settings) -> String {
     let mut values = vec![("TimeZone", session.timezone.clone())];
     values.extend(TRACKED.map(|(name, value)| (name, value.to_owned())));
     if session.transaction_pooler {
-        return set(&values, false);
+        return set(&values);
     }
     values.extend(untracked(settings));
-    format!("{}; {NOTICE_GONE_CLIENT}", set(&values, false))
+    format!("{}; {NOTICE_GONE_CLIENT}", set(&values))
 }
 
 /// What each transaction sets for itself behind a pooler, to be sent with its BEGIN; `None` where [`setup_sql`] has set it for good.
+///
+/// `SET` takes no snapshot, as a query would, so that the transaction may still be given one.
 pub(crate) fn transaction_sql(settings: &Settings) -> Option<String> {
+    let set = |(name, value): (&str, String)| match name {
+        "search_path" => format!("SET LOCAL search_path = {}", list(&value)),
+        _ => format!("SET LOCAL {name} = {}", literal(&value)),
+    };
     let pooler = settings.session.transaction_pooler;
-    pooler.then(|| set(&untracked(settings), true))
+    pooler.then(|| {
+        let each: Vec<String> = untracked(settings).into_iter().map(set).collect();
+        each.join("; ")
+    })
 }
 
 /// The names that these settings decide, so that the connection's `options` must not.
@@ -71,12 +80,32 @@ fn untracked(settings: &Settings) -> Vec<(&'static str, String)> {
     values
 }
 
-fn set(values: &[(&str, String)], local: bool) -> String {
+fn set(values: &[(&str, String)]) -> String {
     let calls: Vec<String> = values
         .iter()
-        .map(|(name, value)| format!("set_config('{name}', {}, {local})", literal(value)))
+        .map(|(name, value)| format!("set_config('{name}', {}, false)", literal(value)))
         .collect();
     format!("SELECT {}", calls.join(", "))
+}
+
+/// The schemas of a search path, each as a literal: as one literal they would be one name.
+fn list(path: &str) -> String {
+    let mut names = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = path.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let last = names.len() - 1;
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => names[last].extend(letters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => names.push(String::new()),
+            _ if quoted => names[last].push(letter),
+            _ if letter.is_whitespace() => {}
+            _ => names[last].push(letter.to_ascii_lowercase()),
+        }
+    }
+    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+    names.join(", ")
 }
 
 /// A string literal that means the same whatever `standard_conforming_strings` says.
@@ -127,12 +156,15 @@ mod tests {
             "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, MDY', false), \
              set_config('standard_conforming_strings', 'on', false)"
         );
+        settings.session.search_path = Some("\"$user\", App ,\"Odd, \"\"one\"\"\"".into());
         let sql = transaction_sql(&settings).unwrap();
-        assert!(
-            sql.contains("set_config('statement_timeout', '30000', true)"),
-            "{sql}"
-        );
-        assert!(!sql.contains("false"), "{sql}");
+        for part in [
+            "SET LOCAL statement_timeout = '30000'",
+            "SET LOCAL search_path = '$user', 'app', 'Odd, \"one\"'",
+        ] {
+            assert!(sql.contains(part), "{part} is not in {sql}");
+        }
+        assert!(sql.split("; ").all(|set| set.starts_with("SET LOCAL ")));
     }
 
     #[test]

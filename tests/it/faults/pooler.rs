@@ -38,6 +38,10 @@ const SESSIONS: usize = 2;
 
 impl Bouncer {
     async fn start() -> Self {
+        Self::with(SESSIONS).await
+    }
+
+    async fn with(sessions: usize) -> Self {
         let database = Database::create();
         let server = tokio_postgres_address(&database.tcp_url);
         let folder = tempfile::tempdir().unwrap();
@@ -57,7 +61,7 @@ impl Bouncer {
             &settings,
             format!(
                 "[databases]\npooled = {server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-                 auth_type = any\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = {SESSIONS}\nlogfile = {}\n",
+                 auth_type = any\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = {sessions}\nlogfile = {}\n",
                 users.display(),
                 folder.path().join("pgbouncer.log").display(),
             ),
@@ -344,4 +348,52 @@ async fn own_types_are_known_on_every_session(kind: BackendKind) -> Result<()> {
     backend.close().await;
     other.close().await;
     Ok(())
+}
+
+#[cfg(feature = "server")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_work_behind_it() {
+    // `diff` keeps a snapshot, runs a transaction, and asks for types beside it.
+    let bouncer = Bouncer::with(3).await;
+    bouncer.beside(&[
+        "CREATE TABLE item (id int PRIMARY KEY, note text)",
+        "INSERT INTO item VALUES (1, 'one')",
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = "-- name: read\nSELECT note FROM item WHERE id = %(id)s;\n\
+                -- name: write\nUPDATE item SET note = 'two' WHERE id = %(id)s;\n\
+                -- name: again\nSELECT note FROM item WHERE id = %(id)s;\n";
+    std::fs::write(folder.path().join("item.sql"), file).unwrap();
+    let run = |arguments: &[&str]| {
+        let url = format!("postgres://postgres@127.0.0.1:{}/pooled", bouncer.port);
+        let ran = Command::new(env!("CARGO_BIN_EXE_pontoon"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("DATABASE_URL", url)
+            .env("PONTOON_TRANSACTION_POOLER", "true")
+            .env("PONTOON_KILL_FILE", folder.path().join("rollback"))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(
+            ran.status.code(),
+            Some(0),
+            "{arguments:?}: {told}{}",
+            String::from_utf8_lossy(&ran.stdout)
+        );
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let same = run(&["diff", "item.sql", "--rollback", "-p", "id=1"]);
+    assert!(same.contains("3 the same"), "{same}");
+    for backend in ["blocking", "async"] {
+        let read = ["query", "--backend", backend, "--csv"];
+        let note = run(&[
+            &read[..],
+            &["SELECT note FROM item WHERE id = %s", "-p", "1"],
+        ]
+        .concat());
+        assert_eq!(note, "note\none\n", "nothing of it stayed");
+    }
+    let checked = run(&["check", "--sql", "."]);
+    assert!(checked.starts_with("0 findings"), "{checked}");
 }
