@@ -5,6 +5,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::File;
 use super::arguments::{Given, arguments};
+use super::import::imported;
 use super::looks::{has_placeholder, looks_like_sql};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::CallSite;
@@ -88,7 +89,7 @@ const UNLIKELY: &[&str] = &[
 ];
 
 impl Method {
-    fn of(name: &str, spread: bool) -> Option<Self> {
+    pub(super) fn of(name: &str, spread: bool) -> Option<Self> {
         Some(match name {
             "execute" if spread => Self::Spread,
             "execute" | "stream" | "mogrify" | "exec_driver_sql" => Self::Execute,
@@ -151,11 +152,15 @@ pub(super) fn examine<'a>(
         let found = |text| looked.found(text, argument, touched.clone());
         return texts.into_iter().map(found).collect();
     }
-    if method == Method::Wrapper || !(drivers.psycopg || drivers.asyncpg) || name == "cursor" {
+    if method == Method::Wrapper || name == "cursor" {
         return Vec::new();
     }
     let place = usize::from(method == Method::Values || name == "execute_batch");
     let text = site.call.arguments.args.get(place);
+    let known = drivers.psycopg || drivers.asyncpg;
+    let text = text.filter(|text| {
+        known || name != "copy" && is_constant_elsewhere(resolver, text, site.scope)
+    });
     let found = text.and_then(|text| unknown(resolver, site, name, text));
     found.into_iter().collect()
 }
@@ -173,6 +178,16 @@ fn candidates(
     placed
         .map(|(index, argument)| (Some(index), argument))
         .chain(named.map(|keyword| (None, &keyword.value)))
+}
+
+/// Whether it is another module's constant, as its name tells: much can be executed that is no SQL.
+fn is_constant_elsewhere<'a>(resolver: &Resolver<'_, 'a>, text: &'a Expr, scope: usize) -> bool {
+    let found = imported(resolver.module, text, scope);
+    let mut names = found.iter().filter_map(|found| {
+        let mut names = found.path.iter().rev();
+        names.find(|name| !name.starts_with('['))
+    });
+    names.any(|name| name.len() > 1 && !name.contains(|char: char| char.is_lowercase()))
 }
 
 /// A call whose text is known only at run time.
@@ -195,9 +210,14 @@ fn unknown<'a>(
         return None;
     }
     let shown = resolver.show(text.range());
+    let other = imported(resolver.module, text, site.scope);
+    let what = match other.iter().find(|other| other.whole) {
+        Some(other) => format!("`{}` defines", other.definer()),
+        None => "is known only at run time".to_owned(),
+    };
     let text = resolver.hole(
         text.range(),
-        &format!("`{name}` gets `{shown}`, which is known only at run time"),
+        &format!("`{name}` gets `{shown}`, which {what}"),
     );
     Some(Found {
         text: text.named(shown),
@@ -343,7 +363,7 @@ impl<'a> Looked<'_, 'a> {
 }
 
 /// Whether the text has the server's parameters and no others: it was converted before.
-fn is_numbered(sql: &str) -> bool {
+pub(super) fn is_numbered(sql: &str) -> bool {
     sql.contains('$')
         && translate(sql, Style::Auto)
             .is_ok_and(|found| found.style == Some(Paramstyle::NumericDollar))
@@ -351,32 +371,4 @@ fn is_numbered(sql: &str) -> bool {
 
 fn has_names(sql: &str, style: Style) -> bool {
     style == Style::Known(Paramstyle::Named) && sql.contains(':') || sql.contains("%(")
-}
-
-/// A text of `SQLAlchemy`'s `text` that no call of the file executes.
-pub(super) fn unexecuted(
-    source: &str,
-    text: Text,
-    site: CallSite<'_>,
-    touched: Vec<TextRange>,
-) -> Found {
-    let style = Style::Known(if is_numbered(&text.sql) {
-        Paramstyle::NumericDollar
-    } else {
-        Paramstyle::Named
-    });
-    let named = translate(&text.sql, style).map_or(true, |found| !found.parameters.is_empty());
-    let line = line_of(source, site.call.range().start().to_usize());
-    let reason = named.then(|| Dynamic {
-        file: span(site.call.range()),
-        message: format!("no call in this file executes the `text` of line {line}, so its arguments are not known"),
-    });
-    Found {
-        text,
-        name: None,
-        style,
-        call: None,
-        reason,
-        touched,
-    }
 }

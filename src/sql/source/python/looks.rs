@@ -3,6 +3,8 @@
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
+use super::sends;
+
 /// The words that statements begin with.
 const STATEMENTS: &[&str] = &[
     "alter",
@@ -119,12 +121,32 @@ static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether a file may call a function with SQL: it names one, and a literal begins as SQL does.
+/// Whether a file may hold SQL: it names a function that takes some and a literal begins as a statement does, it has a statement
+/// with a placeholder, or it gives such a function a text of another module.
 pub(super) fn may_hold(source: &str) -> bool {
     let bytes = source.as_bytes();
-    NAMES.iter().any(|name| name.find(bytes).is_some())
-        && memchr::memchr2_iter(b'"', b'\'', bytes)
-            .any(|quote| opens_statement(&bytes[quote + 1..]))
+    let named = NAMES.iter().any(|name| name.find(bytes).is_some());
+    let placeholder = last_placeholder(bytes).unwrap_or_default();
+    let holds = (named || placeholder > 0)
+        && memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| {
+            let rest = quote + 1;
+            opens_statement(&bytes[rest..])
+                && (named || rest < placeholder && is_surely_sql(start(source, rest)))
+        });
+    holds || named && sends::imported_texts(source)
+}
+
+/// Where the file's last `%s` or `%(` stands.
+fn last_placeholder(bytes: &[u8]) -> Option<usize> {
+    let mut signs = memchr::memrchr_iter(b'%', bytes);
+    signs.find(|at| matches!(bytes.get(at + 1), Some(b's' | b'(')))
+}
+
+/// As much of the text at a byte as tells whether it is SQL.
+fn start(source: &str, at: usize) -> &str {
+    const ENOUGH: usize = 2_000;
+    let rest = &source[at..];
+    &rest[..rest.floor_char_boundary(ENOUGH.min(rest.len()))]
 }
 
 /// Whether what follows a quote may be the start of a statement.
@@ -197,6 +219,25 @@ pub(super) fn looks_like_sql(text: &str) -> bool {
                     !char.is_ascii_alphanumeric() && char != '_' && char != ':'
                 })
         }
+    }
+}
+
+/// Whether the text is SQL though no call executes it: sentences for people begin with some of the same words.
+pub(super) fn is_surely_sql(text: &str) -> bool {
+    if !looks_like_sql(text) {
+        return false;
+    }
+    let (first, rest) = word(skip_to_code(text));
+    if !first.contains(|char: char| char.is_lowercase()) {
+        return true;
+    }
+    match first.to_ascii_lowercase().as_str() {
+        "insert" | "delete" | "update" | "merge" | "with" => true,
+        "select" => contains_word(rest, "from") || rest.contains('('),
+        "create" | "alter" | "drop" | "copy" | "truncate" | "set" | "values" => {
+            first.starts_with(|char: char| char.is_lowercase())
+        }
+        _ => false,
     }
 }
 

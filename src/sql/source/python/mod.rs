@@ -12,14 +12,17 @@ mod depth;
 mod driver;
 mod group;
 mod ignore;
+mod import;
 mod literal;
 mod looks;
 mod names;
 mod reach;
 mod resolve;
 mod scope;
+mod sends;
 mod text;
 mod texts;
+mod unexecuted;
 mod value;
 mod walk;
 
@@ -32,11 +35,9 @@ use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 
 use super::{Language, SourceQuery, Unreadable};
-use calls::Found;
 use ignore::Ignores;
 use resolve::Resolver;
 use scope::Module;
-use text::Kind;
 
 /// Python's line in the list of languages.
 pub(super) const PYTHON: Language = Language {
@@ -133,35 +134,10 @@ fn read(source: &str, parsed: Parsed<ModModule>) -> Result<Vec<SourceQuery>, Unr
     for site in &file.module.calls {
         found.extend(calls::examine(&file, &mut resolver, *site));
     }
-    unexecuted(&file, &mut resolver, &mut found);
+    unexecuted::texts(&file, &mut resolver, &mut found);
+    unexecuted::constants(&file, &mut resolver, &mut found);
     let ignores = Ignores::read(source, file.tokens);
     Ok(group::queries(&file, found, &ignores))
-}
-
-/// Adds the texts of `SQLAlchemy`'s `text` that no call of the file executes.
-fn unexecuted<'a>(file: &File<'a>, resolver: &mut Resolver<'_, 'a>, found: &mut Vec<Found>) {
-    for site in &file.module.calls {
-        let callee = resolver.callee(&site.call.func);
-        if !callee.is_some_and(|(module, name)| file.module.drivers.is_text(module, name)) {
-            continue;
-        }
-        let Some(argument) = site.call.arguments.args.first() else {
-            continue;
-        };
-        let known = resolver.texts(argument, site.scope);
-        let touched = std::mem::take(&mut resolver.touched);
-        for mut text in known.texts {
-            let first = text.pieces.first().map(|piece| piece.file.start);
-            let executed = found
-                .iter()
-                .any(|found| found.text.pieces.first().map(|piece| piece.file.start) == first);
-            if executed || !looks::looks_like_sql(&text.sql) {
-                continue;
-            }
-            text.kind = Kind::Named;
-            found.push(calls::unexecuted(file.source, text, *site, touched.clone()));
-        }
-    }
 }
 
 fn unreadable(source: &str, at: usize, message: String) -> Unreadable {

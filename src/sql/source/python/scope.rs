@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{Alias, Expr, ExprCall, StmtImportFrom};
 use ruff_text_size::TextRange;
 
 use super::driver::Drivers;
@@ -19,6 +19,10 @@ pub(super) struct Module<'a> {
     pub(super) attributes: Vec<(&'a str, TextRange)>,
     /// `self.name = …` in the methods of a class, by the class's scope.
     pub(super) members: HashMap<(usize, &'a str), Vec<Binding<'a>>>,
+    /// What `%` fills: its left side.
+    pub(super) filled: Vec<TextRange>,
+    /// `from … import *`
+    pub(super) stars: Vec<&'a StmtImportFrom>,
     pub(super) drivers: Drivers<'a>,
 }
 
@@ -50,7 +54,9 @@ pub(super) enum Value<'a> {
     Appends(&'a Expr),
     /// One after the other: `for name in (…)`.
     Each(&'a [Expr]),
-    /// A parameter, an import, a part of a tuple.
+    /// What an import brings: `import name`, or `from … import name`.
+    Imported(Option<&'a StmtImportFrom>, &'a Alias),
+    /// A parameter, a part of a tuple.
     Unknown,
 }
 

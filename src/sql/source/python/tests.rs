@@ -99,7 +99,7 @@ fn the_text_of_a_call_is_followed_to_its_literals() {
             psycopg,
         ),
         (
-            "Q = {'a': 'SELECT %s', 'b': 'SELECT 1, %s'}\ncur.execute(Q['a'], (1,))",
+            "Q = {'a': 'SELECT %s', 'b': 'SELECT 1'}\ncur.execute(Q['a'], (1,))",
             "SELECT %s",
             psycopg,
         ),
@@ -253,8 +253,88 @@ fn what_is_no_query_is_not_found() {
         "cur.execute(sql)\n",
         "'SELECT %s'\n",
         "",
+        // Sentences for people, and what the module itself fills or shows.
+        "TITLE = 'Select %s to change'\nHINT = 'Create user %s'\nWAIT = 'import %s'\n",
+        "SQL = 'SELECT a FROM %s'\nx = SQL % table\n",
+        "SQL = 'SELECT a FROM %s WHERE {}'\nx = SQL.format(1)\n",
+        "SQL = 'SELECT a FROM t WHERE b = %s'\nlogger.info(SQL, 1)\n",
+        "import sqlite3\nSQL = 'SELECT a FROM t WHERE b = %s'\n",
+        "def f():\n    sql = 'SELECT a FROM t WHERE b = %s'\n    return sql\n",
+        "SQL = 'SELECT a FROM t'\n",
+        "from concurrent import copy\nfrom jobs import TASK\ncopy(TASK)\n",
     ] {
         assert!(found(source).is_empty(), "{source}");
+    }
+}
+
+/// The message of each text that is left.
+fn left(source: &str) -> Vec<String> {
+    let queries = found(source).into_iter();
+    let dynamic = queries.filter_map(|query| query.dynamic);
+    dynamic.map(|dynamic| dynamic.message).collect()
+}
+
+#[test]
+fn a_constant_that_no_call_executes_is_told() {
+    for (source, names) in [
+        ("FIND = 'SELECT a FROM t WHERE b = %s'\n", &["`FIND`"][..]),
+        (
+            "class Q:\n    class R:\n        ALL = ('SELECT a '\n               'FROM t WHERE b = %(b)s')\n",
+            &["`ALL`"],
+        ),
+        (
+            "BY = {'a': 'delete from t where b = %s', 'b': 'SELECT 1'}\n",
+            &["`BY[\"a\"]`"],
+        ),
+        // What another constant is made of is told with it.
+        (
+            "BASE = 'SELECT a FROM t WHERE b = %s'\nMORE = BASE + ' AND c = %s'\n",
+            &["`MORE`"],
+        ),
+        (
+            "import psycopg2\nA = 'SELECT a FROM t WHERE b = %s'\nB = 'SELECT b FROM t WHERE b = %s'\ncur.execute(A, (1,))\n",
+            &["`B`"],
+        ),
+        ("F = f'SELECT a FROM {table} WHERE b = %s'\n", &["f-string"]),
+    ] {
+        let left = left(source);
+        assert_eq!(left.len(), names.len(), "{source}: {left:?}");
+        for (message, name) in left.iter().zip(names) {
+            assert!(message.contains(name), "{source}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_gets_a_text_of_another_module_is_told() {
+    for (source, what) in [
+        (
+            "import psycopg2\nfrom app.queries import FIND\ncur.execute(FIND, (1,))\n",
+            "`execute` gets `FIND`, which `app.queries` defines",
+        ),
+        (
+            "import psycopg2\nfrom . import queries as q\ncur.execute(q.FIND, (1,))\n",
+            "`execute` gets `q.FIND`, which `.queries` defines",
+        ),
+        (
+            "import psycopg2\nimport app.queries\ncur.executemany(app.queries.Q.ALL, rows)\n",
+            "`executemany` gets `app.queries.Q.ALL`, which `app.queries` defines",
+        ),
+        (
+            "import psycopg2\nfrom app.queries import *\ncur.execute(FIND, (1,))\n",
+            "`execute` gets `FIND`, which `app.queries` defines",
+        ),
+        // Without a driver's import the name tells that it is a constant.
+        (
+            "from ..app import queries\ndef f(cur):\n    sql = queries.FIND\n    cur.execute(sql, (1,))\n",
+            "`execute` gets `sql`, which `..app.queries` defines",
+        ),
+        (
+            "import psycopg2\nfrom app import queries\ncur.execute(queries.BY['a'], (1,))\n",
+            "`execute` gets `queries.BY['a']`, which `app.queries` defines",
+        ),
+    ] {
+        assert_eq!(left(source), [what], "{source}");
     }
 }
 

@@ -148,15 +148,18 @@ impl<'a> Walk<'a> {
     }
 
     fn import(&mut self, statement: &'a Stmt) {
-        let names = match statement {
-            Stmt::Import(import) => &import.names,
-            Stmt::ImportFrom(import) => &import.names,
+        let (from, names) = match statement {
+            Stmt::Import(import) => (None, &import.names),
+            Stmt::ImportFrom(import) => (Some(import), &import.names),
             _ => return,
         };
         for alias in names {
             let whole = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
             let name = whole.split('.').next().unwrap_or(whole);
-            self.bind(name, Value::Unknown, alias.range);
+            match from {
+                Some(import) if name == "*" => self.module.stars.push(import),
+                _ => self.bind(name, Value::Imported(from, alias), alias.range),
+            }
         }
         self.module.drivers.import(statement);
     }
@@ -276,6 +279,9 @@ impl<'a> Walk<'a> {
         while let Expr::BinOp(operation) = left {
             rights.push(&*operation.right);
             left = &operation.left;
+            if operation.op == Operator::Mod {
+                self.module.filled.push(left.range());
+            }
         }
         self.visit_expr(left);
         for right in rights.into_iter().rev() {
