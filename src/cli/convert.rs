@@ -24,6 +24,7 @@ pub(super) use codes::nearest as nearest_code;
 use super::context::Context;
 use super::exit::{Exit, Failure, Outcome};
 use super::print::Printer;
+use crate::sql::source::Uses;
 use clap::Args;
 use file::{Done, Job};
 use options::{From, Options, To};
@@ -170,8 +171,10 @@ impl Convert {
         let options = self.options(format);
         // A diff is data; what is said about it is not.
         let report = format.report(printer, self.diff);
+        let uses = between(&roots)?;
         let job = Job {
             options: &options,
+            uses: &uses,
             report: &*report,
             write: self.write,
             diff: self.diff.then(|| printer.colors()),
@@ -199,6 +202,23 @@ impl Convert {
         };
         Ok(if fails { Exit::Findings } else { Exit::Done })
     }
+}
+
+/// What the files under the roots execute of each other's texts.
+fn between(roots: &[PathBuf]) -> Outcome<Uses> {
+    let mut uses = Uses::default();
+    tree::work(
+        roots,
+        |entry| file::uses(&entry),
+        |found| {
+            uses.add(found);
+            Ok(())
+        },
+    )?;
+    if !uses.is_empty() {
+        tree::work(roots, |entry| file::hold(&entry, &uses), |()| Ok(()))?;
+    }
+    Ok(uses)
 }
 
 /// Prints what comes of the files, as it comes.

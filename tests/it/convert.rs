@@ -1,6 +1,7 @@
 //! `pontoon convert` and `pontoon hazards`, as a shell runs them: one text, files, a tree of files, lines of JSON.
 
 mod formats;
+mod modules;
 mod python;
 mod streams;
 mod trees;

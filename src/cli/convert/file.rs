@@ -10,16 +10,18 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::write;
 use crate::cli::place::Place;
-use crate::sql::source::{Unreadable, language_of};
+use crate::sql::source::{Unreadable, Use, Uses, language_of};
 use crate::sql::translate::Edit;
 use crate::sql::translate::lint::Severity;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is done with every file.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     pub(super) options: &'a Options,
+    /// What the files execute of each other's texts.
+    pub(super) uses: &'a Uses,
     pub(super) report: &'a dyn Report,
     pub(super) write: bool,
     /// Whether the changes are shown, and in colour.
@@ -62,7 +64,11 @@ impl Job<'_> {
         let Some(language) = language_of(path) else {
             return Done::default();
         };
-        let mut plan = plan(text, (language.find)(text), self.options);
+        let queries = match language.among {
+            Some(among) => (among.find)(&absolute(path), text, self.uses),
+            None => (language.find)(text),
+        };
+        let mut plan = plan(text, queries, self.options);
         let mut done = Done::default();
         if !plan.edits.is_empty() {
             let new = Edit::apply(text, &plan.edits);
@@ -112,6 +118,40 @@ impl Job<'_> {
         let plan = plan(&text, Err(error), self.options);
         self.show(name, &text, plan, Done::default())
     }
+}
+
+/// What a file executes of other files' texts. What cannot be read is told when it is converted.
+pub(super) fn uses(entry: &Entry) -> Vec<Use> {
+    let Entry::File(path) = entry else {
+        return Vec::new();
+    };
+    let Some(among) = language_of(path).and_then(|language| language.among) else {
+        return Vec::new();
+    };
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let text = text.strip_prefix(MARK).unwrap_or(text);
+    (among.uses)(&absolute(path), &shown(path), text)
+}
+
+/// Notes which of the uses a file holds the text of.
+pub(super) fn hold(entry: &Entry, uses: &Uses) {
+    let Entry::File(path) = entry else { return };
+    let among = language_of(path).and_then(|language| language.among);
+    let whole = absolute(path);
+    let (Some(among), true) = (among, uses.may_mean(&whole)) else {
+        return;
+    };
+    if let Ok(text) = fs::read_to_string(path) {
+        let text = text.strip_prefix(MARK).unwrap_or(&text);
+        // What cannot be read holds nothing, and is told when it is converted.
+        let _ = (among.find)(&whole, text, uses);
+    }
+}
+
+/// The path from the root, by its words alone.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The path as it was typed or found, without a needless `./`.

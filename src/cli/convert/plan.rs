@@ -247,6 +247,10 @@ impl Planner<'_> {
             Err(reason) => return self.leave(query, &reason),
         };
         let changes = !edits.is_empty();
+        let stuck = query.stuck_elsewhere(&conversion.parameters);
+        if let Some(stuck) = stuck.filter(|_| changes) {
+            return self.leave_calls(query, vec![stuck]);
+        }
         if self.options.call_sites && (changes || !conversion.parameters.is_empty()) {
             let (calls, stuck) = query.call_edits(self.text, &conversion.parameters);
             if !stuck.is_empty() {
@@ -461,6 +465,7 @@ mod tests {
             }],
             dynamic: None,
             calls: Vec::new(),
+            elsewhere: Vec::new(),
             ignored: Vec::new(),
         };
         let text = "SELECT a FROM t WHERE a = %s";

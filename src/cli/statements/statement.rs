@@ -277,6 +277,7 @@ mod tests {
             pieces: found,
             dynamic: None,
             calls: Vec::new(),
+            elsewhere: Vec::new(),
             ignored: Vec::new(),
         };
         Statement::read(Written::new("a.py", &text.into(), source)).unwrap()

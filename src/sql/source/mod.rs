@@ -3,12 +3,16 @@
 //! One language a file, one line in [`LANGUAGES`]. Nothing here touches the disk: a language reads a text and answers what it found,
 //! and where in the text each byte of the SQL stands.
 
+mod elsewhere;
 mod place;
 mod python;
 mod sql_file;
 mod write;
 
+pub use elsewhere::{Elsewhere, Reading, Use, Uses};
+
 use std::ops::Range;
+use std::path::Path;
 
 use crate::sql::translate::{Bound, Edit, Style};
 
@@ -24,6 +28,17 @@ pub struct Language {
     pub extensions: &'static [&'static str],
     /// Finds the queries of a file's text.
     pub find: fn(&str) -> Result<Vec<SourceQuery>, Unreadable>,
+    /// How files that execute each other's texts are read; none if a file of the language stands alone.
+    pub among: Option<Among>,
+}
+
+/// How a file is read among others. Paths are absolute, or all of them relative to the same folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Among {
+    /// Finds the calls of a file whose texts others hold: of its path, of what it is called for a reader, and of its text.
+    pub uses: fn(&Path, &str, &str) -> Vec<Use>,
+    /// Finds the queries of a file's text, knowing what the others execute of it.
+    pub find: fn(&Path, &str, &Uses) -> Result<Vec<SourceQuery>, Unreadable>,
 }
 
 /// The language of the file of that name.
@@ -62,6 +77,8 @@ pub struct SourceQuery {
     pub dynamic: Option<Dynamic>,
     /// The calls that execute the text with arguments of their own.
     pub calls: Vec<Call>,
+    /// The calls of other files that execute it.
+    pub elsewhere: Vec<Elsewhere>,
     /// The hazards' codes that the file says to pass over here; `all` for every one.
     pub ignored: Vec<String>,
 }
@@ -149,6 +166,7 @@ impl SourceQuery {
             }],
             dynamic: None,
             calls: Vec::new(),
+            elsewhere: Vec::new(),
             ignored: Vec::new(),
         }
     }

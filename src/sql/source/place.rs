@@ -65,6 +65,7 @@ mod tests {
             ],
             dynamic: None,
             calls: Vec::new(),
+            elsewhere: Vec::new(),
             ignored: Vec::new(),
         };
         assert_eq!(query.place(0..1), 1..2);

@@ -20,6 +20,7 @@ pub(super) const SQL: Language = Language {
     name: "SQL",
     extensions: &["sql"],
     find,
+    among: None,
 };
 
 /// Every statement of a file. One in which nothing can be a placeholder has [`Style::NoParameters`], every other [`Style::Auto`].
@@ -140,6 +141,7 @@ impl Statement {
             sql,
             dynamic: self.dynamic,
             calls: Vec::new(),
+            elsewhere: Vec::new(),
             ignored,
         }
     }

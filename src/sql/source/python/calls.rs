@@ -3,14 +3,14 @@
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
-use super::File;
 use super::arguments::{Given, arguments};
 use super::import::imported;
 use super::looks::{has_placeholder, looks_like_sql};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::CallSite;
 use super::text::{Kind, Text};
-use crate::sql::source::{Arguments, Call, Dynamic};
+use super::{File, Others};
+use crate::sql::source::{Arguments, Call, Dynamic, Elsewhere};
 use crate::sql::translate::{Parameter, Paramstyle, Style, translate};
 
 /// A text that reaches a call.
@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) name: Option<String>,
     pub(super) style: Style,
     pub(super) call: Option<Call>,
+    /// The calls of other files that execute it.
+    pub(super) elsewhere: Vec<Elsewhere>,
     /// Why the call keeps the text from being rewritten.
     pub(super) reason: Option<Dynamic>,
     /// The reads that led to the text.
@@ -89,6 +91,19 @@ const UNLIKELY: &[&str] = &[
 ];
 
 impl Method {
+    /// Whether the text may be the argument at that position; none is a keyword's.
+    pub(super) fn takes_text_at(self, position: Option<usize>) -> bool {
+        match self {
+            Self::Values => position != Some(0),
+            // `execute_batch` takes the cursor first.
+            Self::Many => position.is_none_or(|position| position < 2),
+            Self::Execute | Self::Spread | Self::Alone => {
+                position.is_none_or(|position| position == 0)
+            }
+            Self::Wrapper => true,
+        }
+    }
+
     pub(super) fn of(name: &str, spread: bool) -> Option<Self> {
         Some(match name {
             "execute" if spread => Self::Spread,
@@ -119,6 +134,7 @@ impl Method {
 /// The texts that a call executes.
 pub(super) fn examine<'a>(
     file: &File<'a>,
+    others: &Others<'_>,
     resolver: &mut Resolver<'_, 'a>,
     site: CallSite<'a>,
 ) -> Vec<Found> {
@@ -161,12 +177,12 @@ pub(super) fn examine<'a>(
     let text = text.filter(|text| {
         known || name != "copy" && is_constant_elsewhere(resolver, text, site.scope)
     });
-    let found = text.and_then(|text| unknown(resolver, site, name, text));
+    let found = text.and_then(|text| unknown(resolver, others, site, name, text));
     found.into_iter().collect()
 }
 
 /// The arguments of a call that may be its text, each with its position if it has one.
-fn candidates(
+pub(super) fn candidates(
     arguments: &ruff_python_ast::Arguments,
 ) -> impl Iterator<Item = (Option<usize>, &Expr)> {
     const FIRST: usize = 4;
@@ -193,6 +209,7 @@ fn is_constant_elsewhere<'a>(resolver: &Resolver<'_, 'a>, text: &'a Expr, scope:
 /// A call whose text is known only at run time.
 fn unknown<'a>(
     resolver: &Resolver<'_, 'a>,
+    others: &Others<'_>,
     site: CallSite<'a>,
     name: &str,
     text: &'a Expr,
@@ -215,6 +232,9 @@ fn unknown<'a>(
         Some(other) => format!("`{}` defines", other.definer()),
         None => "is known only at run time".to_owned(),
     };
+    if !other.is_empty() && others.hold(other) {
+        return None;
+    }
     let text = resolver.hole(
         text.range(),
         &format!("`{name}` gets `{shown}`, which {what}"),
@@ -227,6 +247,7 @@ fn unknown<'a>(
             file: span(site.call.range()),
             arguments: Arguments::Elsewhere("the text's".to_owned()),
         }),
+        elsewhere: Vec::new(),
         reason: None,
         touched: Vec::new(),
     })
@@ -275,6 +296,7 @@ impl<'a> Looked<'_, 'a> {
                 file: span(self.site.call.range()),
                 arguments,
             }),
+            elsewhere: Vec::new(),
             reason,
             touched,
         }

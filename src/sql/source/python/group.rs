@@ -12,7 +12,7 @@ use super::ignore::Ignores;
 use super::resolve::{line_of, span};
 use super::scope::Source;
 use super::text::Text;
-use crate::sql::source::{Dynamic, Quoting, SourceQuery};
+use crate::sql::source::{Call, Dynamic, Elsewhere, Quoting, Reading, SourceQuery};
 use crate::sql::translate::{Style, translate};
 
 /// What makes two texts the same: the literals that they are made of, and what they say.
@@ -143,6 +143,10 @@ fn query(
         .filter_map(|found| found.call.take())
         .collect();
     calls.dedup();
+    let other_files: Vec<Elsewhere> = group
+        .iter_mut()
+        .flat_map(|found| std::mem::take(&mut found.elsewhere))
+        .collect();
     let mut text = std::mem::take(&mut group[0].text);
     for found in &mut group[1..] {
         text.sources.append(&mut found.text.sources);
@@ -150,7 +154,8 @@ fn query(
     let changes = style != Style::NoParameters
         && !matches!(translate(&text.sql, style), Ok(found) if matches!(found.sql, Cow::Borrowed(_)));
     let shared = share(file.source, number, &mut text, uses);
-    let mut dynamic = text.dynamic.take().or(reason).or(styles);
+    let bare = || bare_here(file.source, style, &text.sql, &calls, &other_files);
+    let mut dynamic = text.dynamic.take().or(reason).or(styles).or_else(bare);
     if dynamic.is_none() && changes {
         dynamic = shared.or_else(|| elsewhere(file, &text, uses));
     }
@@ -168,7 +173,32 @@ fn query(
         pieces: text.pieces,
         dynamic,
         calls,
+        elsewhere: other_files,
     }
+}
+
+/// Why a text has no style that this file executes as it is, and another one with arguments.
+fn bare_here(
+    source: &str,
+    style: Style,
+    sql: &str,
+    calls: &[Call],
+    elsewhere: &[Elsewhere],
+) -> Option<Dynamic> {
+    let call = calls
+        .first()
+        .filter(|_| style == Style::NoParameters && sql.contains('%'))?;
+    let other = elsewhere
+        .iter()
+        .find(|other| other.reading != Reading::Bare)?;
+    let line = line_of(source, call.file.start);
+    Some(Dynamic {
+        file: call.file.clone(),
+        message: format!(
+            "the calls in line {line} and in {} read the text differently: one gives arguments, and the other does not",
+            other.place
+        ),
+    })
 }
 
 /// The style in which every call reads the text, and why there is none.

@@ -23,19 +23,23 @@ mod sends;
 mod text;
 mod texts;
 mod unexecuted;
+mod uses;
 mod value;
 mod walk;
 
 pub(super) use call_edits::call_edits;
 
 use std::mem::ManuallyDrop;
+use std::path::Path;
 
 use ruff_python_ast::token::{Token, Tokens};
 use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 
-use super::{Language, SourceQuery, Unreadable};
+use super::elsewhere::{folders, module_of};
+use super::{Among, Language, SourceQuery, Unreadable, Uses};
 use ignore::Ignores;
+use import::Imported;
 use resolve::Resolver;
 use scope::Module;
 
@@ -44,6 +48,10 @@ pub(super) const PYTHON: Language = Language {
     name: "Python",
     extensions: &["py", "pyi"],
     find,
+    among: Some(Among {
+        uses: uses::uses,
+        find: find_among,
+    }),
 };
 
 /// The largest file that is read: a tree takes many times the bytes of its source.
@@ -69,11 +77,44 @@ struct File<'a> {
     module: Module<'a>,
 }
 
-/// Finds the queries of a Python file.
+/// Where a file stands among those of a run, and what they execute of each other's texts.
+#[derive(Debug)]
+struct Others<'a> {
+    path: &'a Path,
+    module: Vec<String>,
+    uses: &'a Uses,
+}
+
+impl Others<'_> {
+    /// Whether a file of the run holds all texts that this file's expression may be.
+    fn hold(&self, names: Vec<Imported>) -> bool {
+        let folders = folders(self.path);
+        let mut names = names.into_iter();
+        !self.uses.is_empty()
+            && names.all(|name| name.whole && self.uses.holds(&uses::absolute(&folders, name)))
+    }
+}
+
+/// Finds the queries of a Python file that stands alone.
 fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
-    if !looks::may_hold(source) {
+    find_among(Path::new(""), source, &Uses::default())
+}
+
+/// Finds the queries of a Python file whose texts others may execute.
+fn find_among(path: &Path, source: &str, uses: &Uses) -> Result<Vec<SourceQuery>, Unreadable> {
+    if !uses.may_mean(path) && !looks::may_hold(source) {
         return Ok(Vec::new());
     }
+    let others = Others {
+        path,
+        module: module_of(path),
+        uses,
+    };
+    open(source, |file| queries(file, &others))
+}
+
+/// Gives a file's tree to `then`.
+fn open<T: Send>(source: &str, then: impl FnOnce(&File<'_>) -> T + Send) -> Result<T, Unreadable> {
     let refused = |message| Err(unreadable(source, 0, message));
     if source.len() > LARGEST {
         return refused(format!("the file is larger than {} MiB", LARGEST >> 20));
@@ -84,9 +125,9 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
     let parsed = parse_unchecked_source(source, PySourceType::Python);
     let depth = depth::bound(parsed.tokens().iter().map(Token::kind));
     if depth <= SHALLOW {
-        return read(source, parsed);
+        return read(source, parsed, then);
     }
-    read_deep(source, parsed, depth).unwrap_or_else(|| {
+    read_deep(source, parsed, depth, then).unwrap_or_else(|| {
         refused(format!(
             "the file nests {depth} levels deep, and no thread can be had to read it"
         ))
@@ -94,17 +135,18 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
 }
 
 /// Reads a tree that is deep: it is walked, and dropped, by recursion, and needs a stack of its own.
-fn read_deep(
+fn read_deep<T: Send>(
     source: &str,
     parsed: Parsed<ModModule>,
     depth: usize,
-) -> Option<Result<Vec<SourceQuery>, Unreadable>> {
+    then: impl FnOnce(&File<'_>) -> T + Send,
+) -> Option<Result<T, Unreadable>> {
     let stack = depth.min(DEEPEST) * STACK_A_LEVEL + (1 << 20);
     // Where no thread can be had, the tree is kept rather than dropped on this stack.
     let parsed = ManuallyDrop::new(parsed);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack);
-        let read = move || read(source, ManuallyDrop::into_inner(parsed));
+        let read = move || read(source, ManuallyDrop::into_inner(parsed), then);
         thread.spawn_scoped(scope, read).ok()?.join().ok()
     })
 }
@@ -113,7 +155,11 @@ fn read_deep(
     clippy::needless_pass_by_value,
     reason = "the tree is dropped where it was walked, on a stack that is deep enough"
 )]
-fn read(source: &str, parsed: Parsed<ModModule>) -> Result<Vec<SourceQuery>, Unreadable> {
+fn read<T>(
+    source: &str,
+    parsed: Parsed<ModModule>,
+    then: impl FnOnce(&File<'_>) -> T,
+) -> Result<T, Unreadable> {
     if let Some(error) = parsed.errors().first() {
         return Err(unreadable(
             source,
@@ -126,18 +172,23 @@ fn read(source: &str, parsed: Parsed<ModModule>) -> Result<Vec<SourceQuery>, Unr
         tokens: parsed.tokens(),
         module: Module::read(parsed.suite()),
     };
+    Ok(then(&file))
+}
+
+/// The queries of a file.
+fn queries(file: &File<'_>, others: &Others<'_>) -> Vec<SourceQuery> {
     if file.module.drivers.foreign() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let mut resolver = Resolver::new(&file.module, source);
+    let mut resolver = Resolver::new(&file.module, file.source);
     let mut found = Vec::new();
     for site in &file.module.calls {
-        found.extend(calls::examine(&file, &mut resolver, *site));
+        found.extend(calls::examine(file, others, &mut resolver, *site));
     }
-    unexecuted::texts(&file, &mut resolver, &mut found);
-    unexecuted::constants(&file, &mut resolver, &mut found);
-    let ignores = Ignores::read(source, file.tokens);
-    Ok(group::queries(&file, found, &ignores))
+    unexecuted::texts(file, &mut resolver, &mut found);
+    unexecuted::constants(file, others, &mut resolver, &mut found);
+    let ignores = Ignores::read(file.source, file.tokens);
+    group::queries(file, found, &ignores)
 }
 
 fn unreadable(source: &str, at: usize, message: String) -> Unreadable {

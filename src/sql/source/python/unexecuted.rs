@@ -6,13 +6,15 @@ use std::ops::Range;
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
-use super::File;
 use super::calls::{Found, is_numbered};
+use super::import::entry;
 use super::looks::{has_placeholder, is_surely_sql, looks_like_sql};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::{CallSite, Source, Value};
 use super::text::{Kind, Text};
-use crate::sql::source::Dynamic;
+use super::{File, Others};
+use crate::sql::source::elsewhere::Match;
+use crate::sql::source::{Dynamic, Elsewhere, Reading};
 use crate::sql::translate::{Paramstyle, Style, translate};
 
 /// Names of functions that show a text and do not execute it.
@@ -73,6 +75,7 @@ fn of_text(source: &str, text: Text, site: CallSite<'_>, touched: Vec<TextRange>
         name: None,
         style,
         call: None,
+        elsewhere: Vec::new(),
         reason,
         touched,
     }
@@ -98,6 +101,18 @@ impl Constant<'_> {
         }
     }
 
+    /// The names that lead to it from the module: those of the classes around it, and its own.
+    fn names(&self, file: &File<'_>) -> Vec<String> {
+        let scopes = &file.module.scopes;
+        let around = std::iter::successors(Some(self.scope), |scope| scopes[*scope].parent);
+        let classes = around.filter(|scope| *scope != 0);
+        let mut names: Vec<String> = classes.map(|scope| scopes[scope].name.to_owned()).collect();
+        names.reverse();
+        names.push(self.name.to_owned());
+        names.extend(self.key.map(entry));
+        names
+    }
+
     fn source(&self) -> Source {
         Source {
             scope: self.scope,
@@ -120,6 +135,7 @@ impl Constant<'_> {
 /// Adds the constants that hold SQL with placeholders and that no call of the file executes.
 pub(super) fn constants<'a>(
     file: &File<'a>,
+    others: &Others<'_>,
     resolver: &mut Resolver<'_, 'a>,
     found: &mut Vec<Found>,
 ) {
@@ -135,7 +151,13 @@ pub(super) fn constants<'a>(
         let known = resolver.texts(constant.value, constant.scope);
         let touched = std::mem::take(&mut resolver.touched);
         for text in known.texts {
+            let uses = others.uses.of(&others.module, &constant.names(file));
             let places = places(&text);
+            if !uses.is_empty() && looks_like_sql(&text.sql) {
+                seen.extend(places);
+                used(file, &constant, (text, &touched), &uses, found);
+                continue;
+            }
             let known = places.iter().all(|place| seen.contains(place));
             if known
                 || text.dynamic.is_some() && !constant.value.is_f_string_expr()
@@ -163,6 +185,7 @@ fn of_constant(
         name: Some(constant.key.unwrap_or(constant.name).to_owned()),
         style: Style::Psycopg,
         call: None,
+        elsewhere: Vec::new(),
         reason: Some(Dynamic {
             file: constant.place(file.source),
             message: format!(
@@ -171,6 +194,47 @@ fn of_constant(
         }),
         touched,
     }
+}
+
+/// Adds a constant that other files execute, or what they execute to what calls of this file do.
+fn used(
+    file: &File<'_>,
+    constant: &Constant<'_>,
+    (text, touched): (Text, &[TextRange]),
+    uses: &[Match<'_>],
+    found: &mut Vec<Found>,
+) {
+    let elsewhere = uses.iter().map(|(used, _)| Elsewhere {
+        file: constant.place(file.source),
+        name: constant.shown(),
+        place: used.place.clone(),
+        reading: used.reading.clone(),
+    });
+    for (used, _) in uses.iter().filter(|(_, sure)| *sure) {
+        used.hold();
+    }
+    let mut same = found
+        .iter_mut()
+        .filter(|found| found.text.sql == text.sql && found.text.pieces == text.pieces);
+    if let Some(same) = same.next() {
+        same.elsewhere.extend(elsewhere);
+        return;
+    }
+    let mut added = of_constant(file, constant, text, touched.to_vec());
+    added.elsewhere.extend(elsewhere);
+    if uses.iter().any(|(_, sure)| *sure) {
+        added.reason = None;
+        let bare = uses.iter().all(|(used, _)| used.reading == Reading::Bare);
+        if added.text.kind == Kind::Named {
+            added.style = Style::Known(Paramstyle::Named);
+        } else if bare {
+            added.style = Style::NoParameters;
+        }
+    }
+    if is_numbered(&added.text.sql) {
+        added.style = Style::Known(Paramstyle::NumericDollar);
+    }
+    found.push(added);
 }
 
 /// What the module and its classes give names to: expressions, and the entries of dicts that are written out.
