@@ -137,13 +137,16 @@ pub(super) fn uses(entry: &Entry) -> Vec<Use> {
 /// Notes which of the uses a file holds the text of.
 pub(super) fn hold(entry: &Entry, uses: &Uses) {
     let Entry::File(path) = entry else { return };
-    let among = language_of(path).and_then(|language| language.among);
-    let whole = absolute(path);
-    let (Some(among), true) = (among, uses.may_mean(&whole)) else {
+    let Some(among) = language_of(path).and_then(|language| language.among) else {
         return;
     };
-    if let Ok(text) = fs::read_to_string(path) {
-        let text = text.strip_prefix(MARK).unwrap_or(&text);
+    let whole = absolute(path);
+    if !uses.may_name(&whole) {
+        return;
+    }
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = text.strip_prefix(MARK).unwrap_or(&text);
+    if uses.may_mean(&whole, text) {
         // What cannot be read holds nothing, and is told when it is converted.
         let _ = (among.find)(&whole, text, uses);
     }

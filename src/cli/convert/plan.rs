@@ -235,9 +235,11 @@ impl Planner<'_> {
         {
             return Vec::new();
         }
-        query
-            .file_edits(&inspection.convert(safe).edits)
-            .unwrap_or_default()
+        let conversion = inspection.convert(safe);
+        if query.stuck_elsewhere(&conversion.parameters).is_some() {
+            return Vec::new();
+        }
+        query.file_edits(&conversion.edits).unwrap_or_default()
     }
 
     /// Makes a conversion the file's.

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use memchr::memmem;
+
 use super::{Dynamic, SourceQuery};
 use crate::sql::translate::{Bound, Parameter};
 
@@ -14,8 +16,8 @@ use crate::sql::translate::{Bound, Parameter};
 #[derive(Debug, Default)]
 pub struct Uses {
     by_name: HashMap<String, Vec<Use>>,
-    /// Every name in front of another one: what a module that is meant can be called.
-    modules: HashSet<String>,
+    /// Behind each name that may be a module's: the names that it has to have.
+    modules: HashMap<String, HashSet<String>>,
 }
 
 /// A call whose text another file holds.
@@ -79,9 +81,16 @@ impl Uses {
     pub fn add(&mut self, uses: Vec<Use>) {
         for found in uses {
             if let Some((name, modules)) = found.path.split_last() {
+                // An entry of a dict is no name; the dict has one.
+                let inner = found.path.iter().rev();
+                let own = inner
+                    .clone()
+                    .find(|part| !part.starts_with('['))
+                    .unwrap_or(name);
                 for module in modules {
-                    if !self.modules.contains(module) {
-                        self.modules.insert(module.clone());
+                    let names = self.modules.entry(module.clone()).or_default();
+                    if !names.contains(own) {
+                        names.insert(own.clone());
                     }
                 }
                 self.by_name.entry(name.clone()).or_default().push(found);
@@ -94,12 +103,28 @@ impl Uses {
         self.by_name.is_empty()
     }
 
-    /// Whether the file may hold a text that another one executes.
-    pub fn may_mean(&self, file: &Path) -> bool {
-        !self.is_empty()
-            && module_of(file)
-                .last()
-                .is_some_and(|name| self.modules.contains(name))
+    /// Whether a file of that path can be a module that is meant.
+    pub fn may_name(&self, file: &Path) -> bool {
+        self.names_in(file).is_some()
+    }
+
+    /// Whether the file may hold a text that another one executes: it can be a module that is meant, and has a name that is.
+    pub fn may_mean(&self, file: &Path, source: &str) -> bool {
+        let names = self.names_in(file).into_iter().flatten();
+        names
+            .into_iter()
+            .any(|name| assigns(source.as_bytes(), name.as_bytes()))
+    }
+
+    /// The names that are meant, if the file can be their module.
+    fn names_in(&self, file: &Path) -> Option<&HashSet<String>> {
+        let stem = file.file_stem()?;
+        let name = if stem == "__init__" {
+            file.parent()?.file_name()?
+        } else {
+            stem
+        };
+        self.modules.get(name.to_str()?)
     }
 
     /// The uses of what the module at `module` calls by these names.
@@ -165,6 +190,16 @@ impl SourceQuery {
     }
 }
 
+/// Whether the file has the name in front of `=` or `:`.
+fn assigns(source: &[u8], name: &[u8]) -> bool {
+    memmem::find_iter(source, name).any(|at| {
+        let before = at.checked_sub(1).map(|before| source[before]);
+        let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let behind = source[at + name.len()..].trim_ascii_start();
+        !inside && matches!(behind, [b'=' | b':', ..])
+    })
+}
+
 /// The names of the folders and of the module that a file is: a module's `__init__` is its folder.
 pub(super) fn module_of(file: &Path) -> Vec<String> {
     let mut names = folders(file);
@@ -197,11 +232,11 @@ mod tests {
     #[test]
     fn a_use_means_the_files_whose_path_ends_as_it_says() {
         let mut uses = Uses::default();
-        let used = |path: &str| Use::new(names(path), path.to_owned(), Reading::Bare);
+        let call = |path: &str| Use::new(names(path), path.to_owned(), Reading::Bare);
         uses.add(vec![
-            used("app.queries.FIND"),
-            used("app.FIND"),
-            used("app.queries.Q.ALL"),
+            call("app.queries.FIND"),
+            call("app.FIND"),
+            call("app.queries.Q.ALL"),
         ]);
         let of = |file: &str, name: &str| {
             let module = module_of(Path::new(file));
@@ -223,8 +258,9 @@ mod tests {
         assert_eq!(of("/src/app/queries.py", "Q.ALL").len(), 1);
         assert!(of("/src/app/queries.py", "ALL").is_empty());
         assert!(of("/src/happ/queries.py", "FIND").is_empty());
-        assert!(uses.may_mean(Path::new("/app/queries.py")));
-        assert!(!uses.may_mean(Path::new("/app/other.py")));
+        assert!(uses.may_mean(Path::new("/app/queries.py"), "FIND = 1"));
+        assert!(!uses.may_mean(Path::new("/app/queries.py"), "OTHER = 1"));
+        assert!(!uses.may_mean(Path::new("/app/other.py"), "FIND = 1"));
         assert!(!uses.holds(&names("app.FIND")));
         uses.of(&names("src.app"), &names("FIND"))[0].0.hold();
         assert!(uses.holds(&names("app.FIND")));

@@ -134,7 +134,7 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
                 FStringPart::Literal(_) => None,
             });
             parts
-                .flat_map(|elements| elements.interpolations())
+                .flat_map(ruff_python_ast::InterpolatedStringElements::interpolations)
                 .map(|field| &*field.expression)
                 .collect()
         }

@@ -125,7 +125,7 @@ static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
 /// with a placeholder, or it gives such a function a text of another module.
 pub(super) fn may_hold(source: &str) -> bool {
     let bytes = source.as_bytes();
-    let named = NAMES.iter().any(|name| name.find(bytes).is_some());
+    let named = names_sql(bytes);
     let placeholder = last_placeholder(bytes).unwrap_or_default();
     let holds = (named || placeholder > 0)
         && memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| {
@@ -133,7 +133,18 @@ pub(super) fn may_hold(source: &str) -> bool {
             opens_statement(&bytes[rest..])
                 && (named || rest < placeholder && is_surely_sql(start(source, rest)))
         });
-    holds || named && sends::imported_texts(source)
+    holds || sends::imported_texts(source)
+}
+
+/// Whether a file has a part of a name of a function that takes SQL.
+pub(super) fn names_sql(bytes: &[u8]) -> bool {
+    NAMES.iter().any(|name| name.find(bytes).is_some())
+}
+
+/// Whether a literal of the file may begin as a statement does.
+pub(super) fn has_statement(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| opens_statement(&bytes[quote + 1..]))
 }
 
 /// Where the file's last `%s` or `%(` stands.

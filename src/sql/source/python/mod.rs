@@ -102,7 +102,8 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
 
 /// Finds the queries of a Python file whose texts others may execute.
 fn find_among(path: &Path, source: &str, uses: &Uses) -> Result<Vec<SourceQuery>, Unreadable> {
-    if !uses.may_mean(path) && !looks::may_hold(source) {
+    let meant = uses.may_mean(path, source) && looks::has_statement(source);
+    if !meant && !looks::may_hold(source) {
         return Ok(Vec::new());
     }
     let others = Others {

@@ -3,12 +3,21 @@
 use std::collections::HashSet;
 
 use super::calls::Method;
+use super::looks;
+
+/// Names of functions and methods that make a text of a text.
+const MAKING: &[&str] = &[
+    "text", "SQL", "dedent", "cleandoc", "format", "strip", "lstrip", "rstrip", "replace",
+    "encode", "decode", "join", "cast", "str",
+];
 
 /// Whether a call of a function that takes SQL has a name among its arguments that an import brings, directly or by an assignment.
 ///
 /// It may say so of a file that does not, and then only costs the time to read it.
 pub(super) fn imported_texts(source: &str) -> bool {
-    let bytes = source.as_bytes();
+    if !looks::names_sql(source.as_bytes()) {
+        return false;
+    }
     let mut names = imported_names(source);
     if names.is_empty() {
         return false;
@@ -17,15 +26,30 @@ pub(super) fn imported_texts(source: &str) -> bool {
     if !all {
         add_aliases(source, &mut names);
     }
-    memchr::memchr_iter(b'(', bytes).any(|open| {
-        let mut brought = arguments(source, open + 1).filter(|name| all || names.contains(name));
-        brought.next().is_some() && takes_sql(word_before(source, open))
+    memchr::memchr_iter(b'(', source.as_bytes()).any(|open| {
+        let mut arguments = Arguments::behind(source, open);
+        let Some(brought) = arguments.find(|path| all || names.contains(word(path))) else {
+            return false;
+        };
+        let others = arguments.filter(|path| all || names.contains(word(path)));
+        let function = word_before(source, open);
+        [true, false]
+            .iter()
+            .any(|spread| match Method::of(function, *spread) {
+                // Much that is no SQL looks like it by a part of its name; then classes are what it takes.
+                Some(Method::Wrapper) => {
+                    !is_class(brought) || others.clone().any(|path| !is_class(path))
+                }
+                method => method.is_some(),
+            })
     })
 }
 
-fn takes_sql(function: &str) -> bool {
-    !function.is_empty()
-        && (Method::of(function, true).is_some() || Method::of(function, false).is_some())
+/// Whether the last of the names is written as a class's.
+fn is_class(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    name.starts_with(|first: char| first.is_uppercase())
+        && name.contains(|other: char| other.is_lowercase())
 }
 
 /// The words of the import statements; `*` if one of them brings everything.
@@ -34,24 +58,22 @@ fn imported_names(source: &str) -> HashSet<&str> {
     let mut names = HashSet::new();
     for at in memchr::memmem::find_iter(bytes, b"import") {
         let rest = &source[at + "import".len()..];
-        let Some(first) = rest
-            .trim_start_matches([' ', '\t', '\\', '\r', '\n'])
-            .chars()
-            .next()
-        else {
-            break;
+        let first = rest.bytes().find(|byte| !b" \t\\\r\n".contains(byte));
+        let end = match first {
+            Some(b'(') => rest.find(')'),
+            _ => rest.find('\n'),
         };
-        let end = if first == '(' {
-            rest.find(')')
-        } else {
-            rest.find('\n')
-        };
-        let listed = &rest[..end.unwrap_or(rest.len())];
-        if first == '*' {
+        let mut listed = &rest[..end.unwrap_or(rest.len())];
+        if first == Some(b'*') {
             names.insert("*");
         }
-        let words = listed.split(|char: char| !is_word(char));
-        names.extend(words.filter(|word| !matches!(*word, "" | "as")));
+        while let Some(start) = listed.bytes().position(is_word) {
+            let name = word(&listed[start..]);
+            if name != "as" {
+                names.insert(name);
+            }
+            listed = &listed[start + name.len()..];
+        }
     }
     names
 }
@@ -60,8 +82,9 @@ fn imported_names(source: &str) -> HashSet<&str> {
 fn add_aliases<'a>(source: &'a str, names: &mut HashSet<&'a str>) {
     let mut aliases = Vec::new();
     for at in memchr::memchr_iter(b'=', source.as_bytes()) {
-        let value = word(source[at + 1..].trim_start_matches([' ', '(']));
-        if names.contains(value) {
+        let value = source[at + 1..].trim_start_matches([' ', '(']);
+        let path = path(value);
+        if !path.is_empty() && names.contains(word(path)) && is_value(path, &value[path.len()..]) {
             let before = source[..at].trim_end_matches([' ', '+']);
             aliases.push(word_before(source, before.len()));
         }
@@ -69,43 +92,111 @@ fn add_aliases<'a>(source: &'a str, names: &mut HashSet<&'a str>) {
     names.extend(aliases.into_iter().filter(|alias| !alias.is_empty()));
 }
 
-/// The first names of a call's first arguments, as long as they are names.
-fn arguments(source: &str, at: usize) -> impl Iterator<Item = &str> {
-    const MOST: usize = 4;
-    let mut rest = Some(&source[at..]);
-    std::iter::from_fn(move || {
-        let text = rest.take()?.trim_start();
-        let first = word(text);
-        let path = text.find(|char: char| !is_word(char) && char != '.');
-        let behind = text[path.unwrap_or(text.len())..].trim_start();
-        // `query=FIND`
-        if let Some(value) = behind.strip_prefix('=') {
-            rest = Some(value);
-        } else if let Some(next) = behind.strip_prefix(',') {
-            rest = Some(next);
+/// Whether a path with that behind it may be a text: what is called makes something else, as a rule.
+fn is_value(path: &str, behind: &str) -> bool {
+    !behind.starts_with('(') || MAKING.contains(&path.rsplit('.').next().unwrap_or(path))
+}
+
+/// The paths `name.name` that a call's first arguments are or begin with, as long as they are paths.
+#[derive(Debug, Clone)]
+struct Arguments<'a> {
+    rest: &'a str,
+    left: usize,
+}
+
+impl<'a> Arguments<'a> {
+    /// The arguments behind the bracket at `open`.
+    fn behind(source: &'a str, open: usize) -> Self {
+        const MOST: usize = 5;
+        Self {
+            rest: &source[open + 1..],
+            left: MOST,
         }
-        Some(first)
-    })
-    .take(MOST)
-    .filter(|name| !name.is_empty())
+    }
+}
+
+impl<'a> Iterator for Arguments<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        while self.left > 0 {
+            self.left -= 1;
+            let text = self.rest.trim_ascii_start();
+            let path = path(text);
+            if path.is_empty() {
+                self.left = 0;
+                return None;
+            }
+            let behind = text[path.len()..].trim_ascii_start();
+            match behind.as_bytes().first() {
+                // `query=FIND`
+                Some(b'=' | b',') => self.rest = &behind[1..],
+                _ => self.left = 0,
+            }
+            if is_value(path, behind) {
+                return Some(path);
+            }
+        }
+        None
+    }
 }
 
 /// The name that ends at a byte.
 fn word_before(source: &str, end: usize) -> &str {
-    let start = source[..end]
-        .rfind(|char: char| !is_word(char))
-        .map_or(0, |at| {
-            at + source[at..].chars().next().map_or(1, char::len_utf8)
-        });
-    &source[start..end]
+    let before = source.as_bytes()[..end].iter().rev();
+    let length = before.take_while(|byte| is_word(**byte)).count();
+    &source[end - length..end]
 }
 
 /// The name at the start of a text.
 fn word(text: &str) -> &str {
-    let end = text.find(|char: char| !is_word(char));
-    &text[..end.unwrap_or(text.len())]
+    let length = text.bytes().take_while(|byte| is_word(*byte)).count();
+    &text[..length]
 }
 
-fn is_word(char: char) -> bool {
-    char.is_alphanumeric() || char == '_'
+/// The name at the start of a text, with its members.
+fn path(text: &str) -> &str {
+    if !text.starts_with(|first: char| !first.is_ascii() || is_word(first as u8)) {
+        return "";
+    }
+    let part = |byte: &u8| is_word(*byte) || *byte == b'.';
+    let length = text.as_bytes().iter().take_while(|byte| part(byte)).count();
+    &text[..length]
+}
+
+/// Whether the byte may be part of a name; those of letters beyond ASCII are.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_brought_is_seen_among_the_arguments() {
+        for (source, seen) in [
+            ("from a import B\ncur.execute(B, (1,))", true),
+            (
+                "from a import (\n  A,\n  B as C,\n)\ncur.execute(\n    C\n)",
+                true,
+            ),
+            ("import a.b\ncur.execute(a.b.C)", true),
+            ("import a\nexecute_values(cur, a.C, rows)", true),
+            ("import a\ncur.execute(query=a.C)", true),
+            ("import a\nq = a.C\ncur.execute(q, x)", true),
+            ("from a import *\ncur.execute(q, x)", true),
+            ("from a import B\ncur.execute(B.format(1))", true),
+            ("from a import B, text\ncur.execute(text(B))", true),
+            ("from a import Ünï\ncur.execute(Ünï)", true),
+            ("from a import B\ncur.execute('SELECT 1', B)", false),
+            ("from a import B\ncur.execute(sql, (1,))", false),
+            ("from a import select, User\ns.execute(select(User))", false),
+            ("from a import User\ns.query(User)", false),
+            ("from a import B\nsql.print(B)", false),
+            ("cur.execute(B)", false),
+        ] {
+            assert_eq!(imported_texts(source), seen, "{source}");
+        }
+    }
 }
