@@ -216,7 +216,12 @@ fn between(roots: &[PathBuf]) -> Outcome<Uses> {
         },
     )?;
     if !uses.is_empty() {
-        tree::work(roots, |entry| file::hold(&entry, &uses), |()| Ok(()))?;
+        tree::work_on(
+            roots,
+            |entry| file::may_hold(entry, &uses),
+            |entry| file::hold(&entry, &uses),
+            |()| Ok(()),
+        )?;
     }
     Ok(uses)
 }

@@ -134,6 +134,11 @@ pub(super) fn uses(entry: &Entry) -> Vec<Use> {
     (among.uses)(&absolute(path), &shown(path), text)
 }
 
+/// Whether the file can be a module that the uses mean.
+pub(super) fn may_hold(entry: &Entry, uses: &Uses) -> bool {
+    matches!(entry, Entry::File(path) if uses.may_name(&absolute(path)))
+}
+
 /// Notes which of the uses a file holds the text of.
 pub(super) fn hold(entry: &Entry, uses: &Uses) {
     let Entry::File(path) = entry else { return };
@@ -141,9 +146,6 @@ pub(super) fn hold(entry: &Entry, uses: &Uses) {
         return;
     };
     let whole = absolute(path);
-    if !uses.may_name(&whole) {
-        return;
-    }
     let text = fs::read_to_string(path).unwrap_or_default();
     let text = text.strip_prefix(MARK).unwrap_or(&text);
     if uses.may_mean(&whole, text) {

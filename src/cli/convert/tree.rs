@@ -67,6 +67,16 @@ pub(super) fn work<T: Send>(
     work: impl Fn(Entry) -> T + Sync,
     each: impl FnMut(T) -> Outcome<()>,
 ) -> Outcome<()> {
+    work_on(roots, |_| true, work, each)
+}
+
+/// Does `work` for the files that are wanted, as [`work`] does for every file.
+pub(super) fn work_on<T: Send>(
+    roots: &[PathBuf],
+    wanted: impl Fn(&Entry) -> bool + Send,
+    work: impl Fn(Entry) -> T + Sync,
+    each: impl FnMut(T) -> Outcome<()>,
+) -> Outcome<()> {
     let (free, tickets) = sync_channel(WINDOW);
     let (jobs, taken) = sync_channel(WINDOW);
     let (results, done) = channel();
@@ -87,15 +97,20 @@ pub(super) fn work<T: Send>(
                 .map_err(|error| Failure::System("no threads to convert with".to_owned(), error))?;
         }
         drop((taken, results));
-        scope.spawn(move || walk(roots, &tickets, &jobs));
+        scope.spawn(move || walk(roots, wanted, &tickets, &jobs));
         in_order(done, free, each)
     })
 }
 
 /// Hands out the files, each with its number.
-fn walk(roots: &[PathBuf], tickets: &Receiver<()>, jobs: &SyncSender<(usize, Entry)>) {
+fn walk(
+    roots: &[PathBuf],
+    wanted: impl Fn(&Entry) -> bool,
+    tickets: &Receiver<()>,
+    jobs: &SyncSender<(usize, Entry)>,
+) {
     let entries = roots.iter().flat_map(|root| entries(root));
-    for job in entries.enumerate() {
+    for job in entries.filter(wanted).enumerate() {
         if tickets.recv().is_err() || jobs.send(job).is_err() {
             return;
         }

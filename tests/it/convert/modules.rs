@@ -111,6 +111,11 @@ fn a_call_that_cannot_follow_holds_the_text() {
         ),
         (
             "SELECT id FROM t WHERE a = %s",
+            "cur.execute(f'{FIND} LIMIT 1', (a,))",
+            "a part of another",
+        ),
+        (
+            "SELECT id FROM t WHERE a = %s",
             "execute_values(cur, FIND, a)",
             "puts rows",
         ),

@@ -26,6 +26,14 @@ pub(super) fn imported_texts(source: &str) -> bool {
     if !all {
         add_aliases(source, &mut names);
     }
+    // A text can be a part of what is sent: `f"{FIND} LIMIT 1"`, `"…" + FIND`.
+    let part = |at: usize| {
+        let path = path(source[at + 1..].trim_ascii_start());
+        is_constant(path) && names.contains(word(path))
+    };
+    if memchr::memchr2_iter(b'{', b'+', source.as_bytes()).any(part) {
+        return true;
+    }
     memchr::memchr_iter(b'(', source.as_bytes()).any(|open| {
         let mut arguments = Arguments::behind(source, open);
         let Some(brought) = arguments.find(|path| all || names.contains(word(path))) else {
@@ -50,6 +58,12 @@ fn is_class(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);
     name.starts_with(|first: char| first.is_uppercase())
         && name.contains(|other: char| other.is_lowercase())
+}
+
+/// Whether the last of the names is written as a constant's.
+fn is_constant(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    name.len() > 1 && !name.contains(|other: char| other.is_lowercase())
 }
 
 /// The words of the import statements; `*` if one of them brings everything.
@@ -189,6 +203,11 @@ mod tests {
             ("from a import B\ncur.execute(B.format(1))", true),
             ("from a import B, text\ncur.execute(text(B))", true),
             ("from a import Ünï\ncur.execute(Ünï)", true),
+            ("import a\ncur.execute(f'{a.FIND} LIMIT 1')", true),
+            (
+                "from a import FIND\ncur.execute('WITH x AS (' + FIND + ')')",
+                true,
+            ),
             ("from a import B\ncur.execute('SELECT 1', B)", false),
             ("from a import B\ncur.execute(sql, (1,))", false),
             ("from a import select, User\ns.execute(select(User))", false),
