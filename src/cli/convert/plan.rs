@@ -118,10 +118,7 @@ impl Planner<'_> {
             Ok(false) => Severity::Note,
             _ => Severity::Warning,
         };
-        let message = format!(
-            "not rewritten, because it is known at run time only: {}",
-            dynamic.message
-        );
+        let message = format!("not rewritten, because {}", dynamic.message);
         self.tell(
             Some(query),
             dynamic.file.clone(),
@@ -314,7 +311,7 @@ impl Planner<'_> {
     fn leave_calls(&mut self, query: &SourceQuery, stuck: Vec<Dynamic>) {
         self.plan.tally.dynamic += 1;
         for call in stuck {
-            let message = format!("not rewritten: {}", call.message);
+            let message = format!("not rewritten, because {}", call.message);
             let told = Told::new(codes::CALL_SITE, Severity::Warning, message);
             self.tell(Some(query), call.file, told);
         }
@@ -326,7 +323,7 @@ impl Planner<'_> {
         let told = Told::new(
             codes::DYNAMIC,
             Severity::Warning,
-            format!("not rewritten: {reason}"),
+            format!("not rewritten, because {reason}"),
         );
         self.tell(Some(query), query.place(0..query.sql.len()), told);
     }
@@ -510,5 +507,22 @@ mod tests {
         let shown = severity("f'SELECT a FROM {t} WHERE a = %s', (a,)");
         assert_eq!(shown, Severity::Warning);
         assert_eq!(severity("f'SELECT a FROM {t}', a"), Severity::Note);
+    }
+
+    #[test]
+    fn why_a_text_stays_is_told_of_what_is_built_and_of_what_nobody_executes() {
+        for (source, why) in [
+            (
+                "def f(cur, t, a):\n    cur.execute(f'SELECT a FROM {t} WHERE a = %s', (a,))\n",
+                "not rewritten, because it is known at run time only: the f-string's `{t}`",
+            ),
+            (
+                "FIND = 'SELECT a FROM t WHERE a = %s'\n",
+                "not rewritten, because no call in this file executes `FIND`, so its arguments are not known",
+            ),
+        ] {
+            let plan = planned("a.py", source, &Options::default());
+            assert_eq!(plan.remarks[0].message, why);
+        }
     }
 }

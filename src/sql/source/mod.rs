@@ -116,13 +116,23 @@ pub enum Quoting {
     Shared,
 }
 
-/// What is known only at run time.
+/// Why a text stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dynamic {
-    /// The bytes of the file.
+    /// The bytes of the file that make it so.
     pub file: Range<usize>,
-    /// What it is: ``the f-string's `{table}` ``.
+    /// The reason, as it goes on after "because": ``it is known at run time only: the f-string's `{table}` ``.
     pub message: String,
+}
+
+impl Dynamic {
+    /// A part of it is known only at run time.
+    fn at_run_time(file: Range<usize>, part: &str) -> Self {
+        Self {
+            file,
+            message: format!("it is known at run time only: {part}"),
+        }
+    }
 }
 
 /// A call that executes a query.

@@ -164,7 +164,7 @@ fn command_in(script: &Script, code: &Range<usize>) -> Option<Dynamic> {
     let command = commands.find(|command| code.contains(&command.start))?;
     Some(Dynamic {
         file: command.clone(),
-        message: "a command of psql's amid the statement".to_owned(),
+        message: "a command of psql's stands amid the statement".to_owned(),
     })
 }
 
@@ -187,10 +187,8 @@ fn variable_in(script: &Script, tokens: &[Token]) -> Option<Dynamic> {
             _ => false,
         };
         if colon.kind == TokenKind::Colon && brackets == 0 && named {
-            return Some(Dynamic {
-                file: colon.start..next.end,
-                message: format!("psql's variable `:{text}`"),
-            });
+            let part = format!("psql's variable `:{text}`");
+            return Some(Dynamic::at_run_time(colon.start..next.end, &part));
         }
     }
     None
@@ -369,16 +367,25 @@ mod tests {
     #[test]
     fn what_psql_fills_in_is_not_rewritten() {
         for (text, message) in [
-            ("SELECT :'tenant'", Some("psql's variable `:'tenant'`")),
+            (
+                "SELECT :'tenant'",
+                Some("it is known at run time only: psql's variable `:'tenant'`"),
+            ),
             (
                 "SELECT * FROM :\"table\"",
-                Some("psql's variable `:\"table\"`"),
+                Some("it is known at run time only: psql's variable `:\"table\"`"),
             ),
-            ("\\set n 1\nSELECT :n", Some("psql's variable `:n`")),
-            ("SELECT :{?n}", Some("psql's variable `:{`")),
+            (
+                "\\set n 1\nSELECT :n",
+                Some("it is known at run time only: psql's variable `:n`"),
+            ),
+            (
+                "SELECT :{?n}",
+                Some("it is known at run time only: psql's variable `:{`"),
+            ),
             (
                 "SELECT 1\n\\if :x\n, 2\n\\endif\n;",
-                Some("a command of psql's amid the statement"),
+                Some("a command of psql's stands amid the statement"),
             ),
             ("SELECT :n", None),
             ("\\set n 1\nSELECT a[1:n], b::int, %s", None),

@@ -4,7 +4,7 @@ use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::arguments::{Given, arguments};
-use super::import::imported;
+use super::import::{Imported, imported};
 use super::looks::{has_placeholder, looks_like_sql};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::CallSite;
@@ -228,19 +228,23 @@ fn unknown<'a>(
     }
     let shown = resolver.show(text.range());
     let other = imported(resolver.module, text, site.scope);
-    let what = match other.iter().find(|other| other.whole) {
-        Some(other) => format!("`{}` defines", other.definer()),
-        None => "is known only at run time".to_owned(),
-    };
+    let definer = other
+        .iter()
+        .find(|other| other.whole)
+        .map(Imported::definer);
     if !other.is_empty() && others.hold(other) {
         return None;
     }
-    let text = resolver.hole(
-        text.range(),
-        &format!("`{name}` gets `{shown}`, which {what}"),
-    );
+    let place = span(text.range());
+    let hole = match definer {
+        Some(definer) => Dynamic {
+            file: place,
+            message: format!("`{name}` gets `{shown}`, which `{definer}` defines"),
+        },
+        None => Dynamic::at_run_time(place, &format!("`{shown}`, which `{name}` gets")),
+    };
     Some(Found {
-        text: text.named(shown),
+        text: Text::hole(shown, Some(hole)),
         name: None,
         style: Style::Auto,
         call: Some(Call {

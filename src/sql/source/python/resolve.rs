@@ -300,12 +300,8 @@ impl<'m, 'a> Resolver<'m, 'a> {
         clippy::unused_self,
         reason = "it reads as what the resolver finds, next to `show`"
     )]
-    pub(super) fn hole(&self, range: TextRange, message: &str) -> Text {
-        let dynamic = Dynamic {
-            file: span(range),
-            message: message.to_owned(),
-        };
-        Text::hole("", Some(dynamic))
+    pub(super) fn hole(&self, range: TextRange, part: &str) -> Text {
+        Text::hole("", Some(Dynamic::at_run_time(span(range), part)))
     }
 
     /// What was found of an expression; a hole if that is not all: it is what something `joins` or `adds`.

@@ -76,12 +76,10 @@ impl Texts {
     }
 
     /// The same texts, known to be changed at run time.
-    pub(super) fn dynamic(self, file: Range<usize>, message: &str) -> Self {
+    pub(super) fn dynamic(self, file: Range<usize>, how: &str) -> Self {
         self.map(|mut text| {
-            text.dynamic.get_or_insert_with(|| Dynamic {
-                file: file.clone(),
-                message: message.to_owned(),
-            });
+            text.dynamic
+                .get_or_insert_with(|| Dynamic::at_run_time(file.clone(), how));
             text
         })
     }
