@@ -84,11 +84,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// Each figure's median by itself.
     pub(crate) fn median(turns: &[Self]) -> Self {
-        let middle = |figure: fn(&Self) -> f64| {
-            let mut figures: Vec<f64> = turns.iter().map(figure).collect();
-            figures.sort_by(f64::total_cmp);
-            figures[figures.len() / 2]
-        };
+        let middle = |figure: fn(&Self) -> f64| median(turns.iter().map(figure));
         Self {
             per_second: middle(|turn| turn.per_second),
             p50_ms: middle(|turn| turn.p50_ms),
@@ -97,6 +93,12 @@ impl Measured {
             stall_p99_ms: middle(|turn| turn.stall_p99_ms),
         }
     }
+}
+
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The table that all workloads use.

@@ -1,9 +1,10 @@
 //! Both backends and the bridge beside the peers, in one run and in turns, as ratios.
 //!
-//! For a closer look, `ONLY=part of a name` and `CLIENTS=16` leave the rest out.
+//! For a closer look, `ONLY='part of a name|of another'` and `CLIENTS=16` leave the rest out, and `ROUNDS=50` measures longer.
 //!
 //! `cargo bench --features server --bench side_by_side [-- WORKLOAD...]`; with `UPDATE_DOCS=1` it writes `docs/BENCHMARKS.md`. A round gives
-//! each contestant its turn on a server of its own; what is told is the median over the rounds, and its ratio to the first contestant.
+//! each contestant its turn on pools of its own. What is told is the median over the rounds: of each figure, and of the ratio to the first
+//! contestant's turn in the same round, since a machine that is shared runs faster in some rounds than in others.
 
 #![expect(
     clippy::print_stdout,
@@ -23,10 +24,10 @@ use pontoon::embedded::Embedded;
 use std::time::Duration;
 
 /// How often each contestant has its turn.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 9;
 
 /// How long a turn lasts.
-const TURN: Duration = Duration::from_secs(1);
+const TURN: Duration = Duration::from_millis(400);
 
 /// Connections that each contestant may use.
 pub(crate) const CONNECTIONS: usize = 10;
@@ -70,35 +71,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+fn rounds() -> usize {
+    let asked = std::env::var("ROUNDS").ok();
+    asked
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(ROUNDS)
+}
+
 /// Every contestant's medians, in the order of the contestants.
 async fn measure(url: &str, workload: Workload, clients: usize) -> report::Table {
-    let mut rounds = Rounds::default();
+    let mut turns = Rounds::default();
     let only = std::env::var("ONLY").unwrap_or_default();
-    for round in 1..=ROUNDS {
+    let asked = |name: &str| only.split('|').any(|part| name.contains(part));
+    for round in 1..=rounds() {
         for contestant in contestants(url, workload).await {
             let name = contestant.name();
-            if name.contains(&only) {
+            if asked(name) {
                 let measured = load::turn(contestant, workload, clients, TURN).await;
                 eprintln!(
                     "{} {clients} clients, round {round}: {name} {:.0}/s",
                     workload.name(),
                     measured.per_second
                 );
-                rounds.add(name, measured);
+                turns.add(name, measured);
             }
         }
-        if workload == Workload::Point && clients <= 64 && "pgbench".contains(&only) {
+        if workload == Workload::Point && clients <= 64 && asked("pgbench") {
             let turn = load::pgbench(url, clients, TURN);
             if let Some(measured) = turn {
-                rounds.add("pgbench -M prepared", measured);
+                turns.add("pgbench -M prepared", measured);
             }
         }
     }
-    rounds
-        .0
-        .into_iter()
-        .map(|(name, turns)| (name, Measured::median(&turns)))
-        .collect()
+    turns.table()
 }
 
 /// The turns of each contestant.
@@ -111,5 +116,19 @@ impl Rounds {
             Some((_, turns)) => turns.push(measured),
             None => self.0.push((name, vec![measured])),
         }
+    }
+
+    fn table(&self) -> report::Table {
+        let first = self.0.first().map_or(&[][..], |(_, turns)| turns);
+        let entry = |(name, turns): &(&'static str, Vec<Measured>)| {
+            let pairs = turns.iter().zip(first);
+            let ratios = pairs.map(|(turn, first)| turn.per_second / first.per_second);
+            report::Entry {
+                name,
+                measured: Measured::median(turns),
+                ratio: load::median(ratios),
+            }
+        };
+        self.0.iter().map(entry).collect()
     }
 }

@@ -5,7 +5,14 @@ use crate::page::{self, Half};
 use std::fmt::Write;
 
 /// Who was measured, and what it gave.
-pub(crate) type Table = Vec<(&'static str, Measured)>;
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) measured: Measured,
+    /// To the first of the table.
+    pub(crate) ratio: f64,
+}
+
+pub(crate) type Table = Vec<Entry>;
 
 #[derive(Default)]
 pub(crate) struct Report {
@@ -30,11 +37,8 @@ impl Report {
                 );
                 let _ = writeln!(text, "|---:|---|---:|---:|---:|---:|---:|---:|");
             }
-            let first = rows
-                .first()
-                .map_or(1.0, |(_, measured)| measured.per_second);
-            for (name, measured) in rows {
-                let _ = writeln!(text, "{}", row(*clients, name, measured, first));
+            for entry in rows {
+                let _ = writeln!(text, "{}", row(*clients, entry));
             }
         }
         text
@@ -48,12 +52,12 @@ impl Report {
              | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side`; what deciding and the bridge cost: \
              `cargo bench --bench decide --bench bridge` |\n\n\
              {} connections a contestant, Tokio with 2 workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant \
-             of each table. Every contestant reads each column, but for pgbench. The server shares the cores. *stall* is how late a timer of \
+             in the same round. Every contestant reads each column, but for pgbench. The server shares the cores. *stall* is how late a timer of \
              1 ms was on the same executor.\n",
             machine(),
             drivers(),
             crate::CONNECTIONS,
-            crate::ROUNDS,
+            crate::rounds(),
             crate::TURN.as_secs_f64()
         );
         page::write(Half::Backends, &(head + &self.text()))
@@ -95,7 +99,12 @@ fn drivers() -> String {
         .join(", ")
 }
 
-fn row(clients: usize, name: &str, measured: &Measured, first: f64) -> String {
+fn row(clients: usize, entry: &Entry) -> String {
+    let Entry {
+        name,
+        measured,
+        ratio,
+    } = entry;
     let figure = |figure: f64, digits| {
         if figure.is_nan() {
             "-".to_owned()
@@ -104,9 +113,8 @@ fn row(clients: usize, name: &str, measured: &Measured, first: f64) -> String {
         }
     };
     format!(
-        "| {clients} | {name} | {:.0} | {:.2} | {} | {} | {} | {} |",
+        "| {clients} | {name} | {:.0} | {ratio:.2} | {} | {} | {} | {} |",
         measured.per_second,
-        measured.per_second / first,
         figure(measured.p50_ms, 2),
         figure(measured.p99_ms, 2),
         figure(measured.cpu_us, 1),
