@@ -27,7 +27,7 @@ pub(super) enum Held {
     /// One that this backend opened, and the calls that wait for one.
     Own(Object<Opener>, Arc<Line>),
     /// One of the pool that the service owns.
-    Handed(HandedOut),
+    Handed(Box<HandedOut>),
 }
 
 impl Lease {

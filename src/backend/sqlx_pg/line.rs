@@ -12,8 +12,8 @@ use super::lease::Lease;
 use super::link::Sink;
 use crate::backend::budget::{Place, Turn};
 use crate::backend::failure::Failure;
-use crate::error::{Error, ErrorKind};
-use crate::sql::{Query, Row, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{Params, Query, Row, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +26,20 @@ pub(super) struct Work {
     pub(super) values: Vec<Value>,
     pub(super) want: Want,
     pub(super) span: Span,
+}
+
+impl Work {
+    /// What the caller of this task and span asks for.
+    pub(super) fn new(query: &Query, params: Params, want: Want) -> Result<Arc<Self>> {
+        let values = query.arrange(params)?;
+        query.refuse_transaction_control()?;
+        Ok(Arc::new(Self {
+            query: query.clone(),
+            values,
+            want,
+            span: Span::current(),
+        }))
+    }
 }
 
 /// What a caller wants of a statement.

@@ -157,21 +157,21 @@ impl Link<'_> {
         let prepared = self.prepared(query).await?;
         let mut items = self.start(query, &prepared, values)?;
         let mut arrived = 0_usize;
-        while let Some(item) = items
-            .try_next()
-            .await
-            .map_err(|error| failure(error).after(arrived > 0))?
-        {
-            arrived += 1;
-            match item {
-                Either::Left(done) => sink.count(done.rows_affected()),
-                Either::Right(row) => sink.row(prepared.row(row)),
+        loop {
+            // A block, so that the item does not make the future larger by being there while others have their turn.
+            {
+                let next = items.try_next().await;
+                match next.map_err(|error| failure(error).after(arrived > 0))? {
+                    Some(Either::Left(done)) => sink.count(done.rows_affected()),
+                    Some(Either::Right(row)) => sink.row(prepared.row(row)),
+                    None => return Ok(()),
+                }
             }
+            arrived += 1;
             if arrived.is_multiple_of(ROWS_A_TURN) {
                 tokio::task::yield_now().await;
             }
         }
-        Ok(())
     }
 
     /// Binds the values and sends the statement.

@@ -20,7 +20,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::sql::{Params, Query, Row, RowStream, Value};
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use lease::Lease;
 use line::{Gathered, Want, Work};
 use link::Link;
@@ -28,7 +28,6 @@ use pool::{Pools, Turn};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::Span;
 use transaction::SqlxTransaction;
 
 /// The backend over `sqlx`: "async" to operators. Cloning it shares the pool.
@@ -68,44 +67,40 @@ impl SqlxBackend {
 
     /// Runs the statement to its end.
     async fn run(&self, query: &Query, params: Params, want: Want) -> Result<Gathered> {
-        let answer = async {
-            let values = query.arrange(params)?;
-            query.refuse_transaction_control()?;
-            let work = Arc::new(Work {
-                query: query.clone(),
-                values,
-                want,
-                span: Span::current(),
-            });
-            let mut tries = Tries::new(query.is_whole());
-            loop {
-                let result = match self.pools.turn(&work).await? {
-                    Turn::Lease(lease) => {
-                        tries.begin();
-                        self.work(lease, &work).await
-                    }
-                    Turn::Answer(answer) => {
-                        tries.begun(answer.begun);
-                        answer.result
-                    }
-                };
-                match result {
-                    Err(Failure { fate, .. }) if tries.again(fate) => {}
-                    result => return result.map_err(|failure| failure.error),
-                }
-            }
-        };
-        answer.await.map_err(|error| told(error, query))
+        let work = Work::new(query, params, want).map_err(|error| told(error, query))?;
+        let gathered = self.run_work(&work).await;
+        gathered.map_err(|error| told(error, query))
     }
 
-    /// Does the work on this task, and lets another go on with the connection where somebody waits for it.
-    async fn work(&self, mut lease: Lease, work: &Work) -> Result<Gathered, Failure> {
-        let result = self.attempt(&mut lease, work).await;
-        lease.settle(result.as_ref().err());
+    async fn run_work(&self, work: &Arc<Work>) -> Result<Gathered> {
+        let mut tries = Tries::new(work.query.is_whole());
+        loop {
+            let turn = self.pools.turn(work).await?;
+            let result = match turn {
+                Turn::Lease(mut lease) => {
+                    tries.begin();
+                    let result = self.attempt(&mut lease, work).await;
+                    lease.settle(result.as_ref().err());
+                    self.hand_on(lease);
+                    result
+                }
+                Turn::Answer(answer) => {
+                    tries.begun(answer.begun);
+                    answer.result
+                }
+            };
+            match result {
+                Err(Failure { fate, .. }) if tries.again(fate) => {}
+                result => return result.map_err(|failure| failure.error),
+            }
+        }
+    }
+
+    /// Lets a task of its own go on with the connection where somebody waits for it.
+    fn hand_on(&self, lease: Lease) {
         if let Some((runtime, job)) = lease.next_in_line() {
             drop(runtime.spawn(line::serve(self.clone(), lease, job)));
         }
-        result
     }
 
     async fn attempt(&self, lease: &mut Lease, work: &Work) -> Result<Gathered, Failure> {
@@ -181,14 +176,13 @@ async fn describe(lease: &mut Lease, query: &Query) -> Result<Description, Failu
 }
 
 /// The call's result, or a failure once the server let `limit` pass.
-async fn within<T>(
+fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, Failure>> + Send,
-) -> Result<T, Failure> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
-        Err(_) => Err(Failure::no_answer(limit)),
-    }
+) -> impl Future<Output = Result<T, Failure>> + Send {
+    // Not an `async fn`, whose future would hold the call twice.
+    tokio::time::timeout(limit, call)
+        .map(move |answer| answer.unwrap_or_else(|_| Err(Failure::no_answer(limit))))
 }
 
 /// What a call's result means for its connection.

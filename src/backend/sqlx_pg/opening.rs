@@ -40,21 +40,24 @@ pub(super) struct Pooled {
 }
 
 impl managed::Manager for Opener {
-    type Type = Pooled;
+    /// Boxed, since each call moves it a dozen times on its way through the pool.
+    type Type = Box<Pooled>;
     type Error = Error;
 
-    async fn create(&self) -> Result<Pooled> {
+    async fn create(&self) -> Result<Box<Pooled>> {
         // Boxed, as all that is rare here: it would make the future of every call larger, which is moved more than once.
-        Box::pin(self.0.open()).await
+        Box::pin(self.0.open()).await.map(Box::new)
     }
 
-    async fn recycle(&self, pooled: &mut Pooled, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, pooled: &mut Box<Pooled>, _: &Metrics) -> RecycleResult<Error> {
         let settings = &self.0.settings;
-        if pooled.since.elapsed() > settings.max_lifetime {
+        let now = Instant::now();
+        if now.duration_since(pooled.since) > settings.max_lifetime {
             return Err(RecycleError::message("older than max_lifetime"));
         }
         let broken = self.0.broken.load(Ordering::Acquire);
-        if pooled.seen_broken == broken && pooled.last_used.elapsed() < settings.test_after {
+        let idle = now.duration_since(pooled.last_used);
+        if pooled.seen_broken == broken && idle < settings.test_after {
             return Ok(());
         }
         let answer = Box::pin(timeout(settings.open_timeout, pooled.link().ping())).await;

@@ -15,11 +15,10 @@ use super::line::{Answer, First, Line, Work};
 use super::link::closed;
 use super::opening::{Opener, Opening, Pooled};
 use crate::error::{Error, ErrorKind, Result, Wait};
-use deadpool::managed::{self, Object, PoolError, QueueMode};
+use deadpool::managed::{self, Object, PoolError, QueueMode, Timeouts};
 use futures_util::future::poll_immediate;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use std::future::ready;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
@@ -27,6 +26,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Id};
 use tokio::time::timeout;
 use upkeep::{Registered, look_after};
+
+/// Takes a connection where there is one, or room for one: who has a permit need not wait, unless the upkeep has a connection.
+const AT_ONCE: Timeouts = Timeouts {
+    wait: Some(Duration::ZERO),
+    create: None,
+    recycle: None,
+};
 
 /// The pools of one backend, one a runtime.
 pub(super) struct Pools {
@@ -116,15 +122,18 @@ impl Pools {
     /// A connection for the call, or its answer, where somebody with a connection comes to it first.
     pub(super) async fn turn(self: &Arc<Self>, work: &Arc<Work>) -> Result<Turn> {
         let budget = &self.opening.budget;
-        let first = match budget.ask() {
-            Ok(permit) => return self.lease_with(permit).await.map(Turn::Lease),
-            Err(place) => Box::pin(self.wait(place, work)).await?,
+        let asked = budget.ask();
+        let permit = match asked {
+            Ok(permit) => permit,
+            Err(place) => match Box::pin(self.wait(place, work)).await? {
+                First::Permit => budget.permit(),
+                First::Answer(answer) => return Ok(Turn::Answer(answer)),
+                First::Neither => {
+                    return Err(budget.in_vain(self.opening.settings.acquire_timeout));
+                }
+            },
         };
-        match first {
-            First::Permit => self.lease_with(budget.permit()).await.map(Turn::Lease),
-            First::Answer(answer) => Ok(Turn::Answer(answer)),
-            First::Neither => Err(budget.in_vain(self.opening.settings.acquire_timeout)),
-        }
+        self.lease_with(permit).await.map(Turn::Lease)
     }
 
     async fn wait(self: &Arc<Self>, place: Place, work: &Arc<Work>) -> Result<First> {
@@ -135,13 +144,14 @@ impl Pools {
 
     async fn lease_with(self: &Arc<Self>, permit: Permit) -> Result<Lease> {
         let handle = self.runtime()?;
-        let settings = &self.opening.settings;
         let lease = Lease::new(self, handle.id(), permit);
         let held = if let Some(pool) = &self.handed {
-            Held::Handed(Box::pin(HandedOut::acquire(pool, settings, handle)).await?)
+            let settings = &self.opening.settings;
+            let out = Box::pin(HandedOut::acquire(pool, settings, handle)).await?;
+            Held::Handed(Box::new(out))
         } else {
             let Local { pool, line, .. } = self.local(&handle);
-            Held::Own(get(&pool, settings.acquire_timeout).await?, line)
+            Held::Own(get(&pool).await?, line)
         };
         Ok(lease.holding(held))
     }
@@ -275,25 +285,36 @@ impl Shed for Pools {
     }
 }
 
-/// A connection of the pool; while the server is away or full, it is tried again until `limit`.
-async fn get(pool: &managed::Pool<Opener>, limit: Duration) -> Result<Object<Opener>> {
-    let mut object = pin!(pool.get());
-    match poll_immediate(object.as_mut()).await {
-        Some(Ok(object)) => Ok(object),
-        // From here on it is rare, and a timer is worth its cost.
-        None => Box::pin(get_again(pool, limit, object)).await,
-        Some(Err(error)) => Box::pin(get_again(pool, limit, ready(Err(error)))).await,
-    }
+/// A connection of the pool; while the server is away or full, it is tried again until the time to acquire one is over.
+async fn get(pool: &managed::Pool<Opener>) -> Result<Object<Opener>> {
+    let mut object = pin!(pool.timeout_get(&AT_ONCE));
+    let failed = match poll_immediate(object.as_mut()).await {
+        Some(Ok(object)) => return Ok(object),
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
+    // From here on it is rare, and a timer is worth its cost.
+    let first = async {
+        match failed {
+            None => object.await,
+            Some(PoolError::Timeout(_)) => pool.get().await,
+            Some(error) => Err(error),
+        }
+    };
+    Box::pin(get_again(pool, first)).await
 }
 
 async fn get_again(
     pool: &managed::Pool<Opener>,
-    limit: Duration,
     first: impl Future<Output = Result<Object<Opener>, PoolError<Error>>>,
 ) -> Result<Object<Opener>> {
+    let Settings {
+        acquire_timeout: limit,
+        away_timeout: away,
+        ..
+    } = pool.manager().0.settings;
     let began = Instant::now();
     let deadline = began + limit;
-    let away = pool.manager().0.settings.away_timeout;
     let mut last = match timeout(limit, first).await {
         Ok(Ok(object)) => return Ok(object),
         Ok(Err(error)) => error,

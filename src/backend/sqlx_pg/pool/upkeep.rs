@@ -2,10 +2,10 @@
 
 use super::super::handed;
 use super::super::opening::Opener;
-use super::{Local, Pools};
+use super::{AT_ONCE, Local, Pools};
 use crate::backend::Settings;
 use crate::backend::budget::Permit;
-use deadpool::managed::{self, Object, Timeouts};
+use deadpool::managed::{self, Object};
 use futures_util::future::join_all;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -48,16 +48,11 @@ impl Pools {
     /// Every idle connection, each with a permit, so that nobody opens one too many meanwhile.
     async fn take_idle(&self, pool: &managed::Pool<Opener>) -> Vec<(Object<Opener>, Permit)> {
         let mut taken = Vec::new();
-        let now = Timeouts {
-            wait: Some(Duration::ZERO),
-            create: None,
-            recycle: None,
-        };
         for _ in 0..pool.status().available {
             let Some(permit) = self.opening.budget.try_acquire() else {
                 break;
             };
-            let Ok(object) = pool.timeout_get(&now).await else {
+            let Ok(object) = pool.timeout_get(&AT_ONCE).await else {
                 break;
             };
             taken.push((object, permit));
