@@ -28,6 +28,8 @@ struct State {
     /// In the order of asking.
     queue: BTreeMap<u64, Waiter>,
     waits: Waits,
+    /// [`WINDOW`].
+    window: Duration,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,7 @@ impl Permits {
                 next_ticket: 0,
                 queue: BTreeMap::new(),
                 waits: Waits::default(),
+                window: WINDOW,
             }),
         })
     }
@@ -108,7 +111,7 @@ impl Permits {
         let theirs = state
             .queue
             .first_key_value()
-            .is_some_and(|(&first, head)| first != ticket && head.since.elapsed() >= WINDOW);
+            .is_some_and(|(&first, head)| first != ticket && state.is_long(head));
         if theirs {
             return Turn::Theirs;
         }
@@ -123,12 +126,15 @@ impl Permits {
 
     pub(super) fn release(&self) {
         let mut state = self.lock();
-        let waker = state.hand_over().or_else(|| {
+        let (handed, told) = if let Some((waker, told)) = state.hand_over() {
+            (Some(waker), state.pass_on(told))
+        } else {
             state.free += 1;
-            state.tell_next()
-        });
+            (None, state.tell_next())
+        };
         drop(state);
-        wake(waker);
+        wake(handed);
+        wake(told);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -146,9 +152,14 @@ fn wake(waker: Option<Waker>) {
 impl State {
     fn take(&mut self) -> bool {
         let head = self.queue.first_key_value();
-        let free = self.free > 0 && head.is_none_or(|(_, head)| head.since.elapsed() < WINDOW);
+        let free = self.free > 0 && head.is_none_or(|(_, head)| !self.is_long(head));
         self.free -= usize::from(free);
         free
+    }
+
+    /// Whether that one has waited for so long that nobody may overtake it any more.
+    fn is_long(&self, waiter: &Waiter) -> bool {
+        waiter.since.elapsed() >= self.window
     }
 
     /// A place at the end of the queue.
@@ -174,16 +185,16 @@ impl State {
         Some(waiter.woken)
     }
 
-    /// Hands a permit that came free to the head of the queue, if that has waited for long.
-    fn hand_over(&mut self) -> Option<Waker> {
+    /// Hands a permit that came free to the head of the queue, if that has waited for long; and whether it had been told of another.
+    fn hand_over(&mut self) -> Option<(Waker, bool)> {
         let (&ticket, head) = self.queue.first_key_value()?;
-        if head.since.elapsed() < WINDOW {
+        if !self.is_long(head) {
             return None;
         }
         head.granted.store(true, Ordering::Release);
         let waker = head.waker.clone();
-        self.leave(ticket);
-        Some(waker)
+        let told = self.leave(ticket)?;
+        Some((waker, told))
     }
 
     /// The first waiter that does not know yet that there may be a permit.
@@ -296,9 +307,21 @@ mod tests {
         permits.ask().expect("no permit is free")
     }
 
+    /// Permits for which nobody has waited for long.
+    fn permits(count: usize) -> Arc<Permits> {
+        let permits = Permits::new(count);
+        permits.lock().window = Duration::MAX;
+        permits
+    }
+
+    /// From now on everybody has waited for long.
+    fn later(permits: &Permits) {
+        permits.lock().window = Duration::ZERO;
+    }
+
     #[test]
     fn whoever_asks_first_gets_a_free_permit() {
-        let permits = Permits::new(1);
+        let permits = permits(1);
         assert!(permits.try_acquire());
         assert!(!permits.try_acquire());
         let mut waiting = place(&permits);
@@ -310,13 +333,13 @@ mod tests {
 
     #[test]
     fn who_has_waited_for_long_is_served_next() {
-        let permits = Permits::new(1);
+        let permits = permits(1);
         assert!(permits.try_acquire());
         let mut first = place(&permits);
         let mut second = place(&permits);
         assert!((&mut first).now_or_never().is_none());
         assert!((&mut second).now_or_never().is_none());
-        std::thread::sleep(WINDOW * 2);
+        later(&permits);
         permits.release();
         assert!(!permits.try_acquire());
         assert!((&mut second).now_or_never().is_none());
@@ -325,7 +348,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_by_those_who_leave() {
-        let permits = Permits::new(1);
+        let permits = permits(1);
         assert!(permits.try_acquire());
         let mut told = place(&permits);
         let mut next = place(&permits);
@@ -343,7 +366,7 @@ mod tests {
         assert!((&mut handed).now_or_never().is_some());
         let mut late = place(&permits);
         assert!((&mut late).now_or_never().is_none());
-        std::thread::sleep(WINDOW * 2);
+        later(&permits);
         permits.release();
         drop(late);
         assert_eq!(
@@ -355,7 +378,7 @@ mod tests {
 
     #[test]
     fn whoever_has_a_permit_may_do_the_work_of_the_next_in_line() {
-        let permits = Permits::new(1);
+        let permits = permits(1);
         assert!(permits.try_acquire());
         let (mut first, mut second) = (place(&permits), place(&permits));
         assert_eq!(permits.take_over(first.ticket()), Turn::Yours);
@@ -372,12 +395,12 @@ mod tests {
 
     #[test]
     fn nobody_is_passed_over_for_long() {
-        let permits = Permits::new(1);
+        let permits = permits(1);
         assert!(permits.try_acquire());
         let (first, second) = (place(&permits), place(&permits));
         assert_eq!(permits.take_over(second.ticket()), Turn::Yours);
         let third = place(&permits);
-        std::thread::sleep(WINDOW * 2);
+        later(&permits);
         assert_eq!(permits.take_over(third.ticket()), Turn::Theirs);
         assert_eq!(permits.take_over(first.ticket()), Turn::Yours);
         assert_eq!(permits.take_over(third.ticket()), Turn::Yours);
@@ -385,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_permit_that_one_was_told_of_is_not_lost_when_its_work_is_taken_over() {
-        let permits = Permits::new(2);
+        let permits = permits(2);
         assert!(permits.try_acquire() && permits.try_acquire());
         let (mut told, mut next) = (place(&permits), place(&permits));
         assert!((&mut told).now_or_never().is_none());
@@ -399,6 +422,27 @@ mod tests {
         permits.release();
         assert_eq!(permits.take_over(told.ticket()), Turn::Yours);
         assert!(woken.load(Ordering::Acquire), "the next is told instead");
+    }
+
+    #[test]
+    fn a_permit_that_one_was_told_of_is_not_lost_when_it_is_handed_another() {
+        let permits = permits(2);
+        assert!(permits.try_acquire() && permits.try_acquire());
+        let (mut told, mut next) = (place(&permits), place(&permits));
+        assert!((&mut told).now_or_never().is_none());
+        let woken = Arc::new(AtomicBool::new(false));
+        let waker = waker(&woken);
+        assert!(
+            Pin::new(&mut next)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        permits.release();
+        later(&permits);
+        permits.release();
+        assert!((&mut told).now_or_never().is_some());
+        assert!(woken.load(Ordering::Acquire), "the other one is still free");
+        assert!((&mut next).now_or_never().is_some());
     }
 
     struct Flag(Arc<AtomicBool>);
