@@ -6,6 +6,7 @@ use super::super::failure::unreachable;
 use super::link::{Link, Statements};
 use super::types::failure;
 use crate::error::{Error, ErrorKind, Result, Wait};
+use futures_util::future::join_all;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgPool, Postgres};
 use std::sync::Arc;
@@ -75,14 +76,14 @@ pub(super) async fn keep_alive(pool: &PgPool, budget: &Arc<Budget>, settings: &S
         };
         taken.push((connection, permit));
     }
-    let mut alive = 0;
-    for (mut connection, _permit) in taken {
+    let pings = taken.into_iter().map(async |(mut connection, permit)| {
         let answer = timeout(settings.open_timeout, connection.ping()).await;
-        if matches!(answer, Ok(Ok(()))) {
-            alive += 1;
-        } else {
+        let answered = matches!(answer, Ok(Ok(())));
+        if !answered {
             drop(connection.detach());
         }
-    }
-    alive
+        drop(permit);
+        usize::from(answered)
+    });
+    join_all(pings).await.into_iter().sum()
 }

@@ -117,6 +117,14 @@ impl Lease {
             .then(|| TransactionOptions::default().begin_sql(settings))
     }
 
+    /// What a failure means for the connection that is closed with the lease.
+    pub(super) fn failed(&mut self, failure: Failure) -> Failure {
+        if matches!(failure.fate, Fate::NeverSent | Fate::Broken) {
+            self.broke();
+        }
+        failure
+    }
+
     /// The connection turned out to be broken.
     pub(super) fn broke(&mut self) {
         self.finished = false;
@@ -126,7 +134,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.pools.uncount_lease();
         match self.held.take() {
             Some(Held::Own(mut object, _)) => {
                 if self.finished && !self.pools.is_closed() {
@@ -138,5 +145,7 @@ impl Drop for Lease {
             Some(Held::Handed(connection)) => connection.give_back(self.finished),
             None => {}
         }
+        // Whoever closes the backend waits for this.
+        self.pools.uncount_lease();
     }
 }

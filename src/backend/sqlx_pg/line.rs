@@ -182,6 +182,14 @@ impl Drop for InLine<'_> {
 pub(super) async fn serve(backend: SqlxBackend, mut lease: Lease, mut job: Job) {
     loop {
         let Job { work, mut answer } = job;
+        // What was not sent is never sent.
+        if answer.is_closed() {
+            let Some((_, next)) = lease.next_in_line() else {
+                return;
+            };
+            job = next;
+            continue;
+        }
         let begun = Instant::now();
         let call = backend.attempt(&mut lease, &work);
         let result = tokio::select! {

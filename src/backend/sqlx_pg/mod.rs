@@ -144,22 +144,25 @@ async fn in_transaction(
     sink: &mut Gathered,
 ) -> Result<(), Failure> {
     link.batch(begin).await?;
-    let result = link.run(query, values, sink, false).await;
-    match &result {
+    match link.run(query, values, sink, false).await {
         Ok(()) => {
             link.forget().await?;
-            link.batch("COMMIT").await.map_err(Failure::of_commit)?;
+            link.batch("COMMIT").await.map_err(Failure::of_commit)
         }
         Err(Failure {
-            fate: Fate::Usable | Fate::Stale,
-            ..
+            error,
+            fate: fate @ (Fate::Usable | Fate::Stale),
         }) => {
-            link.forget().await?;
-            link.batch("ROLLBACK").await?;
+            // The caller is told of its statement, whatever becomes of the connection.
+            let undone = match link.forget().await {
+                Ok(()) => link.batch("ROLLBACK").await,
+                broken => broken,
+            };
+            let fate = undone.map_or(Fate::Broken, |()| fate);
+            Err(Failure { error, fate })
         }
-        Err(_) => {}
+        broken => broken,
     }
-    result
 }
 
 async fn describe(lease: &mut Lease, query: &Query) -> Result<Description, Failure> {
@@ -234,7 +237,7 @@ impl StorageBackend for SqlxBackend {
                 let lease = self.pools.lease().await?;
                 tries.begin();
                 match stream::start(lease, query.clone(), values.clone(), limit).await {
-                    Err(Failure { fate, .. }) if tries.again(fate) => self.pools.suspect(),
+                    Err(Failure { fate, .. }) if tries.again(fate) => {}
                     result => return result.map_err(|failure| failure.error),
                 }
             }

@@ -137,7 +137,12 @@ impl Pools {
     }
 
     async fn wait(self: &Arc<Self>, place: Place, work: &Arc<Work>) -> Result<First> {
-        let line = self.local(&self.runtime()?).line;
+        let handle = self.runtime()?;
+        let line = match self.handed {
+            // Nobody goes on with a connection of the service's: each goes back to its pool.
+            Some(_) => Arc::default(),
+            None => self.local(&handle).line,
+        };
         let limit = self.opening.settings.acquire_timeout;
         Ok(line.wait(place, work, limit).await)
     }
@@ -210,6 +215,8 @@ impl Pools {
             line: Arc::default(),
         };
         pools.push(local.clone());
+        // A runtime that is ending drops the task here and now, and with it what takes the pool out again.
+        drop(pools);
         drop(handle.spawn(look_after(Registered {
             pools: Arc::downgrade(self),
             id,
@@ -337,5 +344,30 @@ async fn get_again(
             Ok(Err(error)) => last = error,
             Err(_) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Want;
+    use super::*;
+    use crate::sql::{Params, Query};
+
+    #[tokio::test]
+    async fn a_wait_beside_a_pool_of_the_services_makes_none_of_its_own() -> Result<()> {
+        let pool = PgPool::connect_lazy("postgres://localhost/none").expect("the URL is right");
+        let budget = Budget::new(1);
+        let _held = budget.try_acquire();
+        let settings = Settings {
+            acquire_timeout: Duration::from_millis(5),
+            ..Settings::default()
+        };
+        let pools = Pools::handed(pool, settings, budget);
+        let query = Query::new("test/one", "SELECT 1")?;
+        let work = Work::new(&query, Params::none(), Want::Count)?;
+        let error = pools.turn(&work).await.err().expect("no permit is free");
+        assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Permit));
+        assert!(pools.read().is_empty());
+        Ok(())
     }
 }

@@ -35,7 +35,8 @@ fn rows(
     let pooler = around.is_some();
     let generator = try_stream! {
         if let Some(begin) = &around {
-            within(limit, lease.link().batch(begin)).await?;
+            let begun = within(limit, lease.link().batch(begin)).await;
+            begun.map_err(|failure| lease.failed(failure))?;
         }
         let mut arrived = 0_usize;
         let mut again = !pooler && query.is_whole();
@@ -60,24 +61,40 @@ fn rows(
             // A stale statement is found before its first row.
             if again && matches!(ended, Err(Failure { fate: Fate::Stale, .. })) {
                 again = false;
-                within(limit, link.forget()).await?;
+                let forgotten = within(limit, link.forget()).await;
+                forgotten.map_err(|failure| lease.failed(failure))?;
             } else {
                 break ended;
             }
         };
-        let usable = matches!(ended, Ok(()) | Err(Failure { fate: Fate::Usable | Fate::Stale, .. }));
-        if usable && pooler {
-            let end = if ended.is_ok() { "COMMIT" } else { "ROLLBACK" };
-            let mut link = lease.link();
-            within(limit, async {
-                link.forget().await?;
-                link.batch(end).await.map_err(Failure::of_commit)
-            }).await?;
-        }
-        if usable {
-            lease.finish();
-        }
-        ended?;
+        end(&mut lease, ended, pooler, limit).await?;
     };
     generator.boxed()
+}
+
+/// Ends what a pooler made necessary, and settles what becomes of the connection.
+async fn end(
+    lease: &mut Lease,
+    ended: Result<(), Failure>,
+    pooler: bool,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let fate = ended.as_ref().err().map(|failure| failure.fate);
+    if pooler && matches!(fate, None | Some(Fate::Usable | Fate::Stale)) {
+        let mut link = lease.link();
+        let over = within(limit, async {
+            link.forget().await?;
+            match &ended {
+                Ok(()) => link.batch("COMMIT").await.map_err(Failure::of_commit),
+                Err(_) => link.batch("ROLLBACK").await,
+            }
+        });
+        if let Err(failure) = over.await {
+            let failure = lease.failed(failure);
+            // The caller is told of its statement first.
+            return Err(ended.err().unwrap_or(failure));
+        }
+    }
+    lease.settle(ended.as_ref().err());
+    ended
 }

@@ -161,7 +161,8 @@ impl StorageTransaction for SqlxTransaction {
     async fn commit(mut self: Box<Self>) -> Result<()> {
         if self.failed {
             // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
-            let Some(lease) = self.lease.as_mut() else {
+            let finished = self.lease.as_mut().filter(|lease| lease.is_finished());
+            let Some(lease) = finished else {
                 return Err(Self::told(self.lost()));
             };
             let refused = within(self.answer_timeout, lease.link().batch("SELECT")).await;

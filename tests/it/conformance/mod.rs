@@ -50,6 +50,7 @@ macro_rules! conforms {
                 transactions::a_deferred_constraint_fails_the_commit,
                 transactions::a_serialization_failure_can_be_tried_again,
                 transactions::a_call_given_up_loses_it,
+                transactions::failed_and_then_given_up_it_is_lost_with_its_connection,
                 transactions::a_call_past_its_limit_loses_it,
                 transactions::a_session_ended_by_the_server_loses_it,
                 transactions::wrong_values_leave_it_as_it_was,

@@ -1,6 +1,7 @@
 //! Transactions: begun, ended, dropped, failed and lost.
 
 use crate::support::{Bench, eventually, open, query, refused};
+use futures_util::FutureExt;
 use pontoon::backend::{Budget, Isolation, Settings, StorageTransaction, TransactionOptions};
 use pontoon::error::Wait;
 use pontoon::sql::Params;
@@ -252,6 +253,23 @@ pub(super) async fn a_call_given_up_loses_it(bench: &Bench) -> Result<()> {
             .await
             .is_err()
     );
+    is_lost(bench, transaction).await;
+    Ok(())
+}
+
+pub(super) async fn failed_and_then_given_up_it_is_lost_with_its_connection(
+    bench: &Bench,
+) -> Result<()> {
+    let mut transaction = begun(bench).await?;
+    refused(
+        transaction
+            .execute(&query("SELECT 1/0"), Params::none())
+            .await,
+    );
+    // Refused too, but the caller does not wait for it.
+    let refusal = query("SELECT 1");
+    let given_up = transaction.execute(&refusal, Params::none());
+    assert!(given_up.now_or_never().is_none());
     is_lost(bench, transaction).await;
     Ok(())
 }

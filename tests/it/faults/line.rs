@@ -1,7 +1,8 @@
 //! Calls in line: under load a connection goes from caller to caller, and somebody else does the work.
 
-use crate::support::{Bench, eventually, on_each_backend, open, query, refused};
-use pontoon::backend::{BackendKind, Settings, StorageBackendExt, TransactionOptions};
+use crate::support::{Bench, Database, eventually, execute, on_each_backend, open, query, refused};
+use futures_util::FutureExt;
+use pontoon::backend::{BackendKind, Budget, Settings, StorageBackendExt, TransactionOptions};
 use pontoon::sql::Params;
 use pontoon::{ErrorKind, Result};
 use std::sync::Arc;
@@ -128,5 +129,36 @@ async fn those_in_line_are_told_when_the_backend_closes(kind: BackendKind) -> Re
     closing.expect("closing ends");
     all_end(callers).await?;
     assert_eq!((bench.budget.in_use(), bench.budget.waiting()), (0, 0));
+    Ok(())
+}
+
+/// On one thread, where whoever took the call over has not begun it yet.
+#[tokio::test]
+async fn a_call_given_up_when_it_was_taken_over_is_never_sent() -> Result<()> {
+    let database = Database::create();
+    execute(&database.url, &["CREATE TABLE t (n int)"]);
+    let budget = Budget::new(1);
+    let backend = open(
+        BackendKind::Async,
+        &database.url,
+        Settings::default(),
+        &budget,
+    );
+    let (insert, none) = (query("INSERT INTO t VALUES (1)"), Params::none);
+    for _ in 0..10 {
+        let slow = query("SELECT pg_sleep(0.01)");
+        let mut first = backend.execute(&slow, none());
+        assert!((&mut first).now_or_never().is_none());
+        let mut second = backend.execute(&insert, none());
+        assert!((&mut second).now_or_never().is_none(), "it is in line");
+        first.await?;
+        drop(second);
+        backend.ping().await?;
+    }
+    let row = backend
+        .fetch_one(&query("SELECT count(*) FROM t"), none())
+        .await?;
+    assert_eq!(row.at::<i64>(0)?, 0);
+    backend.close().await;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Several Tokio runtimes, one after the other and at once, and backends that are dropped anywhere.
 
 use crate::support::{Database, open, query, sessions};
+use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use pontoon::backend::{
     BackendKind, Budget, Settings, StorageBackend, StorageBackendExt, TransactionOptions,
 };
 use pontoon::sql::Params;
 use pontoon::{Result, params};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -103,6 +104,40 @@ fn several_runtimes_at_once_use_a_backend() {
         let [runtime, _] = runtimes();
         runtime.block_on(backend.close());
         ends("every connection is closed", || budget.open() == 0);
+    });
+}
+
+/// Calls the backend where it is dropped.
+struct Late(Arc<dyn StorageBackend>);
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        drop(self.0.ping().now_or_never());
+    }
+}
+
+#[test]
+fn a_first_call_on_a_runtime_that_ends_comes_back() {
+    each(|kind, database| {
+        let budget = Budget::new(TOTAL);
+        let backend = open(kind, &database.url, Settings::default(), &budget);
+        let late = Late(Arc::clone(&backend));
+        let (ended, end) = mpsc::channel();
+        drop(thread::spawn(move || {
+            let [_, runtime] = runtimes();
+            drop(runtime.spawn(async move {
+                let _late = late;
+                std::future::pending::<()>().await;
+            }));
+            drop(runtime);
+            ended.send(()).unwrap();
+        }));
+        end.recv_timeout(Duration::from_secs(20))
+            .expect("the runtime ends");
+        ends("every permit comes back", || budget.in_use() == 0);
+        let [runtime, _] = runtimes();
+        runtime.block_on(calls(&*backend)).unwrap();
+        runtime.block_on(backend.close());
     });
 }
 
