@@ -4,35 +4,26 @@
 //! A connection belongs to the Tokio runtime that opened it, so there is a pool for each runtime. A task on the runtime keeps its pool
 //! registered; when the runtime ends, it drops the task, and the pool goes with it.
 
+mod taking;
 mod upkeep;
 
 use super::super::budget::{Budget, Permit, Place, Shed};
-use super::super::failure::{is_away, waiting_helps};
 use super::super::{PoolStatus, Settings};
 use super::handed::HandedOut;
 use super::lease::{Held, Lease};
 use super::line::{Answer, First, Line, Work};
 use super::link::closed;
 use super::opening::{Opener, Opening, Pooled};
-use crate::error::{Error, ErrorKind, Result, Wait};
-use deadpool::managed::{self, Object, PoolError, QueueMode, Timeouts};
-use futures_util::future::poll_immediate;
+use crate::error::{Error, ErrorKind, Result};
+use deadpool::managed::{self, QueueMode};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use taking::get;
 use tokio::runtime::{Handle, Id};
-use tokio::time::timeout;
 use upkeep::{Registered, look_after};
-
-/// Takes a connection where there is one, or room for one: who has a permit need not wait, unless the upkeep has a connection.
-const AT_ONCE: Timeouts = Timeouts {
-    wait: Some(Duration::ZERO),
-    create: None,
-    recycle: None,
-};
 
 /// The pools of one backend, one a runtime.
 pub(super) struct Pools {
@@ -292,65 +283,11 @@ impl Shed for Pools {
     }
 }
 
-/// A connection of the pool; while the server is away or full, it is tried again until the time to acquire one is over.
-async fn get(pool: &managed::Pool<Opener>) -> Result<Object<Opener>> {
-    let mut object = pin!(pool.timeout_get(&AT_ONCE));
-    let failed = match poll_immediate(object.as_mut()).await {
-        Some(Ok(object)) => return Ok(object),
-        Some(Err(error)) => Some(error),
-        None => None,
-    };
-    // From here on it is rare, and a timer is worth its cost.
-    let first = async {
-        match failed {
-            None => object.await,
-            Some(PoolError::Timeout(_)) => pool.get().await,
-            Some(error) => Err(error),
-        }
-    };
-    Box::pin(get_again(pool, first)).await
-}
-
-async fn get_again(
-    pool: &managed::Pool<Opener>,
-    first: impl Future<Output = Result<Object<Opener>, PoolError<Error>>>,
-) -> Result<Object<Opener>> {
-    let Settings {
-        acquire_timeout: limit,
-        away_timeout: away,
-        ..
-    } = pool.manager().0.settings;
-    let began = Instant::now();
-    let deadline = began + limit;
-    let mut last = match timeout(limit, first).await {
-        Ok(Ok(object)) => return Ok(object),
-        Ok(Err(error)) => error,
-        Err(_) => return Err(Error::timeout(Wait::Open, limit)),
-    };
-    let mut pause = Duration::from_millis(20);
-    loop {
-        let PoolError::Backend(error) = last else {
-            return Err(closed());
-        };
-        let given_up = is_away(&error) && began.elapsed() + pause >= away;
-        if !waiting_helps(&error) || given_up || Instant::now() + pause >= deadline {
-            return Err(error);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(250));
-        let left = deadline.saturating_duration_since(Instant::now());
-        match timeout(left, pool.get()).await {
-            Ok(Ok(object)) => return Ok(object),
-            Ok(Err(error)) => last = error,
-            Err(_) => return Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::line::Want;
     use super::*;
+    use crate::error::Wait;
     use crate::sql::{Params, Query};
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 
 use super::super::handed;
 use super::super::opening::Opener;
-use super::{AT_ONCE, Local, Pools};
+use super::taking::AT_ONCE;
+use super::{Local, Pools};
 use crate::backend::Settings;
 use crate::backend::budget::Permit;
 use deadpool::managed::{self, Object};
