@@ -152,7 +152,8 @@ pub trait StorageBackend: Debug + Send + Sync + 'static {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Database`] and [`ErrorKind::Closed`].
+    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Database`], [`ErrorKind::Panic`] and
+    /// [`ErrorKind::Closed`].
     ///
     /// # Cancel safety
     /// No transaction stays open.
@@ -170,7 +171,7 @@ pub trait StorageBackend: Debug + Send + Sync + 'static {
     /// Goes to the server and back.
     ///
     /// # Errors
-    /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`] and [`ErrorKind::Closed`].
+    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Panic`] and [`ErrorKind::Closed`].
     ///
     /// # Cancel safety
     /// Nothing has taken effect.
@@ -326,7 +327,7 @@ pub struct PoolStatus {
     pub idle: usize,
     /// Connections in use.
     pub in_use: usize,
-    /// Callers that wait for one.
+    /// Callers that wait for a permit to use one. Both backends' callers wait in one line, so that this is the same for both.
     pub waiting: usize,
     /// The most that may be open.
     pub max: usize,

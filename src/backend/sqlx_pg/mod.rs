@@ -42,8 +42,8 @@ pub struct SqlxBackend {
 }
 
 impl SqlxBackend {
-    /// A backend on the database that `target` names; connections are opened when they are needed, and the floor at the first
-    /// [`keep_alive`](StorageBackend::keep_alive).
+    /// A backend on the database that `target` names; connections are opened when they are needed. A runtime that has used it once keeps
+    /// the floor open.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.
