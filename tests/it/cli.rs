@@ -173,6 +173,18 @@ impl Service {
         kill_process(pid, signal).unwrap();
     }
 
+    /// As [`Service::end`]; that it goes on for longer is a failure.
+    #[track_caller]
+    fn end_within(mut self, limit: Duration) -> Ran {
+        let until = Instant::now() + limit;
+        while self.process.try_wait().unwrap().is_none() {
+            let log = || std::fs::read_to_string(self.log.path()).unwrap();
+            assert!(Instant::now() < until, "it goes on: {}", log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.end()
+    }
+
     /// Waits for the end, and gives the code, what more was on stdout, and the log.
     fn end(mut self) -> Ran {
         let code = self.process.wait().unwrap().code().unwrap_or(-1);

@@ -4,11 +4,13 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use pontoon::embedded::Embedded;
 use rustix::process::Signal;
 
 use super::{Place, Service, eventually, folder_of};
-use crate::support::{Database, execute};
+use crate::support::{Database, execute, own_server};
 
 /// Holds a lock on the memories until it is dropped, so that a request for them hangs.
 struct Lock {
@@ -118,6 +120,43 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(service.end().code, 130);
     assert_eq!(request.join().unwrap(), 0);
     drop(lock);
+}
+
+#[test]
+fn a_frozen_database_does_not_keep_it_from_ending() {
+    let server = own_server(Embedded::options().ephemeral().max_connections(40));
+    let place = Place::new()
+        .with("DATABASE_URL", &server.url("postgres"))
+        // Else the call would be given up by itself, if not soon.
+        .with("PONTOON_SESSION_STATEMENT_TIMEOUT", "10m")
+        .with("PONTOON_ANSWER_TIMEOUT", "11m");
+    let service = place.serve(&[]);
+    assert_eq!(service.get("/memories").0, 200);
+    server.freeze();
+    let url = format!("{}/memories", service.url());
+    let request = thread::spawn(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        agent.get(url).call().is_ok()
+    });
+    eventually("the request waits for the server", || {
+        service.status()["backends"]["blocking"]["in_flight"] == 1
+    });
+    service.signal(Signal::TERM);
+    let ran = service.end_within(Duration::from_secs(60));
+    ran.ends(
+        0,
+        &[
+            "given up",
+            "the pool of the blocking backend could not be closed in 5s",
+        ],
+    );
+    assert!(!request.join().unwrap(), "nobody could answer");
+    server.thaw();
+    eventually("the sessions end with the process", || {
+        let sessions =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pontoon%'";
+        execute(&server.url("postgres"), &[sessions]) == ["0"]
+    });
 }
 
 #[test]
