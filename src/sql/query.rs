@@ -1,6 +1,6 @@
 //! SQL text with a name and parameters, translated once.
 
-use super::translate::{self, Parameter, Paramstyle, Style};
+use super::translate::{self, Parameter, Paramstyle, Scanner, Style, TokenKind};
 use super::{Params, Value};
 use crate::error::{Error, ErrorKind, Result};
 use std::borrow::Cow;
@@ -220,7 +220,7 @@ fn control(text: &str) -> Control {
     }
 }
 
-/// The first three words of the text, in small letters.
+/// Whether a failure undoes all of it; by the first word, too.
 fn whole(text: &str) -> bool {
     const HALF_WAY: [&str; 9] = [
         "alter", "analyze", "call", "cluster", "create", "do", "drop", "reindex", "vacuum",
@@ -230,23 +230,16 @@ fn whole(text: &str) -> bool {
         .is_none_or(|word| !HALF_WAY.contains(&word.as_str()))
 }
 
+/// The first three words of the text at most, in small letters, as the server reads them: comments nest and stand anywhere, and a
+/// semicolon before the statement is an empty one.
 fn first_words(text: &str) -> Vec<String> {
-    let mut rest = text.trim_start();
-    loop {
-        rest = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, after)| after)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, after)| after)
-        } else {
-            break;
-        }
-        .trim_start();
-    }
-    let words = rest.split(|letter: char| !letter.is_ascii_alphabetic() && letter != '_');
-    words
-        .filter(|word| !word.is_empty())
+    let tokens = Scanner::new(text).map_while(std::result::Result::ok);
+    tokens
+        .filter(|token| !token.kind.is_blank())
+        .skip_while(|token| matches!(token.text(text), ";" | "("))
+        .take_while(|token| token.kind == TokenKind::Identifier)
         .take(3)
-        .map(str::to_ascii_lowercase)
+        .map(|token| token.text(text).to_ascii_lowercase())
         .collect()
 }
 
@@ -321,6 +314,13 @@ mod tests {
             "START TRANSACTION READ ONLY",
             "end",
             "PREPARE TRANSACTION 'a'",
+            "/* /* */ */ COMMIT",
+            "-- x\rCOMMIT",
+            "; /* x */ COMMIT",
+            "START/**/TRANSACTION",
+            "PREPARE /* x */ TRANSACTION 'a'",
+            "ROLLBACK /* to */",
+            "ROLLBACK -- to a",
         ] {
             assert!(
                 Query::new("t", text)?.refuse_transaction_control().is_err(),
@@ -331,6 +331,9 @@ mod tests {
             "SAVEPOINT a",
             "ROLLBACK TO a",
             "ROLLBACK WORK TO SAVEPOINT a",
+            "ROLLBACK /* x */ TO a",
+            "/* /* */ COMMIT */ SELECT 1",
+            "PREPARE a AS SELECT 1",
             "SELECT 1 -- commit",
             "",
             "--",
@@ -352,12 +355,15 @@ mod tests {
             "with x as (select 1) insert into t table x",
             "",
             "DEALLOCATE ALL",
+            "/* /* */ CALL */ SELECT 1",
         ] {
             assert!(Query::new("t", text)?.is_whole(), "{text}");
         }
         for text in [
             "CALL p()",
             "/* x */ do $$ begin end $$",
+            "/* /* */ */ CALL p()",
+            "-- x\rCALL p()",
             "VACUUM t",
             "CREATE INDEX CONCURRENTLY i ON t (a)",
         ] {

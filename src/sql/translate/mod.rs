@@ -37,8 +37,9 @@ pub use error::{TranslateError, TranslateErrorKind, UnknownStyle};
 pub use lint::{
     Bound, Conversion, Finding, Fix, FixKind, HAZARDS, Hazard, Inspection, Severity, inspect,
 };
+pub(crate) use scan::{Scanner, TokenKind};
 #[cfg(feature = "convert")]
-pub(crate) use scan::{Scanner, Token, TokenKind, Unterminated};
+pub(crate) use scan::{Token, Unterminated};
 pub use split::split_statements;
 pub use style::{Paramstyle, Style};
 
