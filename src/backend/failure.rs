@@ -186,7 +186,7 @@ pub(super) fn unreachable(failure: Failure) -> Error {
 
 /// Whether waiting can help a connection that could not be opened: the server is away, starting, stopping, or has no connection free. A
 /// server that TLS does not come about with stays so.
-pub(super) fn waiting_helps(error: &Error) -> bool {
+pub(crate) fn waiting_helps(error: &Error) -> bool {
     match error.sqlstate() {
         Some(sqlstate) => {
             sqlstate.starts_with("57P") || sqlstate.starts_with("53") || sqlstate.starts_with("08")

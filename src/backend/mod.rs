@@ -16,6 +16,8 @@ mod sqlx_pg;
 mod wire;
 
 pub use budget::{Budget, BudgetStatus, Permit};
+#[cfg(all(feature = "server", any(feature = "blocking", feature = "async")))]
+pub(crate) use failure::waiting_helps;
 #[cfg(feature = "blocking")]
 pub use r2d2_pg::R2d2Backend;
 pub use session::{Difference, Target, parity};

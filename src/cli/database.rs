@@ -3,7 +3,7 @@
 use super::exit::{Failure, Outcome};
 use super::print::Printer;
 use crate::Bridge;
-use crate::backend::{self, BackendKind, StorageBackend, Target};
+use crate::backend::{self, BackendKind, StorageBackend, Target, waiting_helps};
 use crate::config::{Settings, show_duration};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
@@ -96,7 +96,7 @@ impl Database {
         loop {
             match self.bridge.ping().await {
                 Ok(()) => return Ok(()),
-                Err(error) if !waiting_helps(&error) || Instant::now() >= deadline => {
+                Err(error) if !may_come(&error) || Instant::now() >= deadline => {
                     return Err(error.into());
                 }
                 Err(error) => tracing::debug!(%error, "the database is not there yet"),
@@ -106,17 +106,10 @@ impl Database {
     }
 }
 
-/// Whether the server may be there in a while: it is away or starting, and has not refused the login.
-fn waiting_helps(error: &Error) -> bool {
-    match error.sqlstate() {
-        Some(state) => {
-            state.starts_with("57P") || state.starts_with("53") || state.starts_with("08")
-        }
-        None => matches!(
-            error.kind(),
-            ErrorKind::Unreachable | ErrorKind::Connection | ErrorKind::Timeout(_)
-        ),
-    }
+/// Whether the next try may succeed: the server may be there in a while, or the try itself broke off on its way.
+fn may_come(error: &Error) -> bool {
+    let broke_off = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout(_));
+    waiting_helps(error) || (broke_off && error.sqlstate().is_none())
 }
 
 /// The settings of somebody who only asks whether the server is there: a try that waits for long would keep the reason to itself.

@@ -242,6 +242,18 @@ fn a_database_that_does_not_come_is_waited_for_and_then_told() {
 }
 
 #[test]
+fn a_server_without_tls_is_not_waited_for() {
+    let database = Database::create();
+    let url = format!("{}?sslmode=require", database.tcp_url);
+    assert!(!database.tcp_url.contains('?'));
+    let place = Place::new().with("DATABASE_URL", &url);
+    let began = Instant::now();
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--wait", "2m"]);
+    ran.ends(5, &["TLS"]);
+    assert!(began.elapsed() < Duration::from_secs(60), "{ran:?}");
+}
+
+#[test]
 fn an_address_that_is_taken_is_told_at_once() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
