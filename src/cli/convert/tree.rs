@@ -4,9 +4,11 @@
 //! between the walk and the printing, so memory does not grow with the tree.
 
 use crate::cli::exit::{Failure, Outcome};
+use crate::error::{Error, ErrorKind};
 use crate::sql::source::{LANGUAGES, language_of};
 use ignore::{DirEntry, WalkBuilder};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +27,15 @@ pub(super) enum Entry {
     File(PathBuf),
     /// What could not be walked, and why.
     Closed(String, String),
+}
+
+impl Entry {
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Closed(name, _) => name.clone(),
+        }
+    }
 }
 
 /// The roots as they are to be walked: each is there, and none lies in another.
@@ -61,7 +72,8 @@ fn missing(path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("{}: {what}", path.display()))
 }
 
-/// Does `work` for every file under the roots and gives the results to `each`, in order. An error of `each` ends the work.
+/// Does `work` for every file under the roots and gives the results to `each`, in order. An error of `each`, or a panic of `work`, ends
+/// the work.
 pub(super) fn work<T: Send>(
     roots: &[PathBuf],
     work: impl Fn(Entry) -> T + Sync,
@@ -120,16 +132,25 @@ fn walk(
 /// Takes files until there are none, or nobody wants results.
 fn help<T>(
     jobs: &Mutex<Receiver<(usize, Entry)>>,
-    results: &Sender<(usize, T)>,
+    results: &Sender<(usize, Outcome<T>)>,
     work: &impl Fn(Entry) -> T,
 ) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, entry)) = job else { return };
-        if results.send((number, work(entry))).is_err() {
+        if results.send((number, guarded(entry, work))).is_err() {
             return;
         }
     }
+}
+
+/// What `work` makes of the entry. Each number has a result, also after a panic: else everything behind it would wait for it.
+fn guarded<T>(entry: Entry, work: &impl Fn(Entry) -> T) -> Outcome<T> {
+    let name = entry.name();
+    // The failure ends the run, so that nobody sees what the panic left half done.
+    catch_unwind(AssertUnwindSafe(|| work(entry))).map_err(|_told_by_the_hook| {
+        Error::new(ErrorKind::Panic, format!("{name}: the work on it panicked")).into()
+    })
 }
 
 /// Takes both ends with it when it returns: that is how the walk and the helpers learn that nobody wants more.
@@ -138,7 +159,7 @@ fn help<T>(
     reason = "the channels have to end with the function"
 )]
 fn in_order<T>(
-    done: Receiver<(usize, T)>,
+    done: Receiver<(usize, Outcome<T>)>,
     free: SyncSender<()>,
     mut each: impl FnMut(T) -> Outcome<()>,
 ) -> Outcome<()> {
@@ -150,7 +171,7 @@ fn in_order<T>(
             next += 1;
             // The walk may have ended, and then needs no more tickets.
             let _ = free.send(());
-            each(result)?;
+            each(result?)?;
         }
     }
     Ok(())
@@ -246,6 +267,29 @@ mod tests {
         });
         assert!(ended.is_err());
         assert_eq!(taken, 3);
+    }
+
+    #[test]
+    fn a_panic_ends_the_work_and_names_the_file() {
+        let folder = tree(3 * WINDOW);
+        let (mut taken, roots) = (0, [folder.path().to_owned()]);
+        let ended = work(
+            &roots,
+            |entry| match number(entry) {
+                // The third by name: more than a window of files is behind it.
+                6 => panic!("on purpose"),
+                number => number,
+            },
+            |_| {
+                taken += 1;
+                Ok(())
+            },
+        );
+        let Err(Failure::Error(error)) = ended else {
+            panic!("{ended:?}")
+        };
+        assert_eq!((error.kind(), taken), (ErrorKind::Panic, 2));
+        assert!(error.to_string().contains("0006.sql"), "{error}");
     }
 
     #[test]
