@@ -13,7 +13,8 @@ use std::time::Instant;
 /// Sends everything that begins from now on to blocking
 ///
 /// Writes the kill file, which every program that is configured with it goes by, and tells the instance. It asks nobody and needs no
-/// database; a mistake in flags.toml does not hold it up. Exit code 5: no instance answered, and the kill file is written.
+/// database; a mistake in flags.toml does not hold it up. Where the kill file is written and the instance was not told, the exit code says
+/// why: 5 if none answered, 6 if it refused the token.
 ///
 /// `--json` prints `{"revision","took_ms","acknowledged","total","silent":[],"kill_file"}`.
 #[derive(Debug, Args)]
@@ -134,11 +135,7 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
         (Ok(_), Err(failure)) => {
             failure.tell(printer);
             printer.note("what was done: the kill file is written, and every program that goes by it is blocking");
-            Ok(if failure.exit() == Exit::Usage {
-                Exit::Usage
-            } else {
-                Exit::Unreachable
-            })
+            Ok(failure.exit())
         }
         (Err(failure), Ok(_)) => {
             printer.note("what was done: the instance is blocking until it is started anew");

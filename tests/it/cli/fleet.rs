@@ -202,6 +202,19 @@ fn without_an_instance_a_rollback_still_writes_the_kill_file() {
 }
 
 #[test]
+#[test]
+fn an_instance_that_refuses_the_token_is_not_told_as_away() {
+    let database = Database::create();
+    let service = Place::on(&database)
+        .with("PONTOON_ADMIN_TOKEN", "one")
+        .serve(&[]);
+    let place = Place::new().with("PONTOON_ADMIN_TOKEN", "another");
+    place
+        .run(&["rollback", "--reason", "now", "--url", service.url()])
+        .ends(6, &["refused the token", "the kill file is written"]);
+    assert!(place.path("rollback").exists());
+}
+
 fn a_mistake_in_the_file_or_the_url_does_not_hold_a_rollback_up() {
     let place = Place::new();
     place.write("flags.toml", "nonsense = ");
