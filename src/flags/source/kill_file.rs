@@ -117,7 +117,7 @@ impl Note {
 
     /// Writes the note as a kill file: a reader sees the whole file or none, also after a crash.
     pub(in crate::flags) fn write(&self, path: &Path) -> Result<()> {
-        self.try_write(path).map_err(|error| {
+        self.try_write(path, sync_folder).map_err(|error| {
             Error::new(
                 ErrorKind::Config,
                 format!("cannot write the kill file {}: {error}", path.display()),
@@ -129,7 +129,11 @@ impl Note {
         })
     }
 
-    fn try_write(&self, path: &Path) -> io::Result<()> {
+    fn try_write(
+        &self,
+        path: &Path,
+        sync_folder: impl Fn(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -149,8 +153,15 @@ impl Note {
             let _ = fs::remove_file(&draft);
         }
         written?;
-        // The name is durable once its folder is.
-        File::open(folder)?.sync_all()
+        // The name is durable once its folder is. Some file systems cannot say so (FUSE, a network's), and the file holds all the same.
+        if let Err(error) = sync_folder(folder) {
+            tracing::warn!(
+                %error,
+                "the kill file {} holds, but may be lost if the machine goes down now: its folder could not be synced",
+                path.display()
+            );
+        }
+        Ok(())
     }
 
     fn write_draft(&self, draft: &Path) -> io::Result<()> {
@@ -159,6 +170,10 @@ impl Note {
         file.write_all(b"\n")?;
         file.sync_all()
     }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Removes the kill file; that it is not there is fine.
@@ -288,6 +303,15 @@ mod tests {
         let later = source.look(&Reading::silent(NAME, ""));
         assert_eq!(later.cap, Stage::Complete);
         assert!(later.alarm.unwrap().contains("cannot tell"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_fails_no_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rollback");
+        let cannot = |_: &Path| Err(io::ErrorKind::Unsupported.into());
+        Note::default().try_write(&path, cannot).unwrap();
+        assert_eq!(KillFile(path).first().unwrap().cap, Stage::Off);
     }
 
     #[test]
