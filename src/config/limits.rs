@@ -5,6 +5,9 @@ use super::fault::Faults;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// The largest `max_connections` of a PostgreSQL server.
+const MOST_CONNECTIONS: u32 = 262_143;
+
 /// `[budget]`: the connections that both backends may use together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,6 +34,14 @@ impl Default for Budget {
 impl Budget {
     pub(crate) fn check(&self, faults: &mut Faults) {
         faults.at_least_one(self.total, "budget.total");
+        faults.check(
+            self.total <= MOST_CONNECTIONS,
+            "budget.total",
+            format!(
+                "{} connections are more than a server can be set to take ({MOST_CONNECTIONS})",
+                self.total
+            ),
+        );
         faults.check(
             self.blocking_floor <= self.total,
             "budget.blocking_floor",
@@ -168,6 +179,22 @@ mod tests {
         Session::default().check(&mut faults);
         Timeouts::default().check(&Session::default(), &mut faults);
         assert_eq!(faults.found(), []);
+    }
+
+    #[test]
+    fn no_more_connections_than_a_server_takes() {
+        for (total, wrong) in [(0, 1), (1, 0), (262_143, 0), (262_144, 1), (u32::MAX, 1)] {
+            let mut faults = Faults::default();
+            Budget {
+                total,
+                blocking_floor: 0,
+                ..Budget::default()
+            }
+            .check(&mut faults);
+            let found = faults.found();
+            assert_eq!(found.len(), wrong, "{total}: {found:?}");
+            assert!(found.iter().all(|fault| fault.path == "budget.total"));
+        }
     }
 
     #[test]
