@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +20,9 @@ pub(super) enum WriteError {
 
 /// Writes `new` in the place of `old`, which is what the file held when it was read.
 ///
-/// A link is followed, and stays. Permissions stay. Whoever reads meanwhile sees the old file or the new one.
+/// A link is followed, and stays. Permissions stay, and the draft has no wider ones. Whoever reads meanwhile sees the old file or the new
+/// one. What does not stay, because the new file is another one: the owner and the group, where they are not those of whoever converts;
+/// other names of the file (hard links), which keep the old text; access lists and extended attributes.
 pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), WriteError> {
     let real = fs::canonicalize(path)?;
     let permissions = fs::metadata(&real)?.permissions();
@@ -55,9 +58,11 @@ impl Draft {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = beside.file_name().unwrap_or_default().to_string_lossy();
         let path = beside.with_file_name(format!(".{name}.pontoon-{}-{number}", process::id()));
+        // Until the old file's permissions are set, for this user's eyes only: the old one may have been.
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
+            .mode(0o600)
             .open(&path)?;
         Ok(Self {
             path,
@@ -116,6 +121,14 @@ mod tests {
         );
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(names(folder.path()), ["a.sql", "link.sql"]);
+    }
+
+    #[test]
+    fn nobody_else_reads_the_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let draft = Draft::create(&folder.path().join("a.sql")).unwrap();
+        let mode = draft.file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
