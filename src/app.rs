@@ -186,13 +186,14 @@ impl App {
     /// # Cancel safety
     /// Nothing has taken effect.
     pub async fn ready(&self) -> Readiness {
-        let schema = tokio::time::timeout(LOOK, migrate::check(&self.bridge)).await;
+        let serving = self.serving();
+        let schema = tokio::time::timeout(LOOK, migrate::check(&*serving)).await;
         let check = match schema {
             Ok(Ok(report)) => Check {
                 name: "schema",
                 ok: report.is_complete(),
                 detail: format!(
-                    "{} migrations applied, {} missing",
+                    "migrations: {} applied, {} missing",
                     report.present.len(),
                     report.pending.len()
                 ),
@@ -237,6 +238,7 @@ impl App {
         Status {
             stage: snapshot.stage(),
             percent: self.percent(),
+            keyless: self.bridge.flags().keyless(),
             revision: snapshot.revision(),
             environment: self.environment.clone(),
             sources: snapshot.sources(),
@@ -273,6 +275,15 @@ impl App {
             total: 1,
             silent: Vec::new(),
         }
+    }
+
+    /// The backend that a unit of work without a key runs on now. The bridge would count each look as such a unit.
+    fn serving(&self) -> Arc<dyn StorageBackend> {
+        let kind = self.bridge.flags().explain(None).backend;
+        let serving = self.bridge.backend(kind);
+        serving
+            .or_else(|| self.backends().next())
+            .expect("a bridge is built with one backend at least")
     }
 
     fn backends(&self) -> impl Iterator<Item = Arc<dyn StorageBackend>> {

@@ -95,6 +95,8 @@ pub struct Status {
     pub stage: Stage,
     /// How much runs on async.
     pub percent: Percent,
+    /// How many units of work had no key, and were blocking because not everybody was async.
+    pub keyless: u64,
     /// The flag's revision.
     pub revision: u64,
     /// The environment of flags.toml that holds.

@@ -17,8 +17,10 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Tells where the rollout stands, and what both backends do
 ///
-/// `--json` prints `{"stage","percent":{"nominal","actual"},"revision","environment","sources":[{"name","cap","detail"}],"backends":{"blocking":{...},"async":{...}},"alarms":[],"instances":{"applied","total","silent":[]}}`;
-/// a backend is `{"pool":{"size","idle","in_use","waiting","max"},"calls","errors","in_flight","p50_ms","p95_ms","p99_ms"}`. With `--watch` that is one line a second.
+/// `--json` prints `{"stage","percent":{"nominal","actual"},"keyless","revision","environment","sources":[{"name","cap","detail"}],"backends":{"blocking":{...},"async":{...}},"alarms":[],"instances":{"applied","total","silent":[]}}`;
+/// a backend is `{"pool":{"size","idle","in_use","waiting","max"},"keep_alive":{"rounds","alive"},"calls","errors","errors_by_kind":[["KIND",1]],"cancelled","in_flight","count","p50_ms","p95_ms","p99_ms"}`,
+/// where the percentiles are of the last minute or two, and `count` is how many calls they are made from. With `--watch` that is one line
+/// a second.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// Looks again each second until Ctrl-C

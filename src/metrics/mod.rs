@@ -42,6 +42,8 @@ pub const POOL_WAITING: &str = "pontoon_pool_waiting";
 pub const EXECUTOR_STALL: &str = "pontoon_executor_stall_seconds";
 /// The share of keys on async.
 pub const ASYNC_SHARE: &str = "pontoon_async_share";
+/// Units of work without a key, while not everybody was async.
+pub const KEYLESS: &str = "pontoon_keyless_total";
 /// The flag's revision.
 pub const REVISION: &str = "pontoon_flag_revision";
 
@@ -68,7 +70,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: IN_FLIGHT,
         kind: "gauge",
-        what: "Calls, streams and transactions that run now",
+        what: "Calls that run now; a stream to its last row, a transaction only while a call of it runs",
         labels: &[],
     },
     Metric {
@@ -99,6 +101,12 @@ pub const METRICS: &[Metric] = &[
         name: ASYNC_SHARE,
         kind: "gauge",
         what: "The share of keys that the flag gives to async, from 0 to 1",
+        labels: &[],
+    },
+    Metric {
+        name: KEYLESS,
+        kind: "counter",
+        what: "Units of work without a key, which are blocking unless everybody is async",
         labels: &[],
     },
     Metric {

@@ -2,7 +2,7 @@
 
 use crate::Bridge;
 use crate::backend::{BackendKind, StorageBackend};
-use crate::metrics::{ASYNC_SHARE, EXECUTOR_STALL, POOL, POOL_WAITING, REVISION};
+use crate::metrics::{ASYNC_SHARE, EXECUTOR_STALL, KEYLESS, POOL, POOL_WAITING, REVISION};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -97,6 +97,7 @@ fn set_gauges(bridge: &Bridge) {
         metrics::gauge!(EXECUTOR_STALL, "backend" => "bridge", "quantile" => quantile)
             .set(late / 1e3);
     }
+    metrics::counter!(KEYLESS, "backend" => "bridge").absolute(bridge.flags().keyless());
     let flag = bridge.flags().snapshot();
     metrics::gauge!(ASYNC_SHARE, "backend" => "bridge").set(flag.share().as_percent() / 100.0);
     metrics::gauge!(REVISION, "backend" => "bridge").set(flag.revision() as f64);

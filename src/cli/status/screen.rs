@@ -35,6 +35,13 @@ fn head(status: &Value, printer: &Printer) -> String {
         ),
         ("revision", word(&status["revision"])),
     ];
+    if let Some(keyless) = status["keyless"].as_u64().filter(|keyless| *keyless > 0) {
+        let units = if keyless == 1 { "unit" } else { "units" };
+        lines.push((
+            "without key",
+            format!("{keyless} {units} of work, which were blocking"),
+        ));
+    }
     if let Some(environment) = status["environment"].as_str() {
         lines.push(("environment", environment.to_owned()));
     }

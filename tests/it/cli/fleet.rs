@@ -23,6 +23,7 @@ fn status_and_explain_tell_what_the_instance_says() {
             "backends",
             "environment",
             "instances",
+            "keyless",
             "percent",
             "revision",
             "sources",
@@ -202,7 +203,6 @@ fn without_an_instance_a_rollback_still_writes_the_kill_file() {
 }
 
 #[test]
-#[test]
 fn an_instance_that_refuses_the_token_is_not_told_as_away() {
     let database = Database::create();
     let service = Place::on(&database)
@@ -215,6 +215,7 @@ fn an_instance_that_refuses_the_token_is_not_told_as_away() {
     assert!(place.path("rollback").exists());
 }
 
+#[test]
 fn a_mistake_in_the_file_or_the_url_does_not_hold_a_rollback_up() {
     let place = Place::new();
     place.write("flags.toml", "nonsense = ");
