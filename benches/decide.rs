@@ -46,6 +46,8 @@ fn decide(criterion: &mut Criterion) {
 fn during_a_storm(flags: &Flags, pause: Duration, measured: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        // Also where `measured` panics: the scope waits for the thread.
+        let _stops = Stops(&stop);
         scope.spawn(|| {
             for percent in (1..=99).cycle() {
                 flags.set_percent(percent);
@@ -58,8 +60,16 @@ fn during_a_storm(flags: &Flags, pause: Duration, measured: impl FnOnce()) {
             }
         });
         measured();
-        stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// Ends the storm when it is dropped.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 criterion_group!(benches, decide);

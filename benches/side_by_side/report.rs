@@ -52,7 +52,8 @@ impl Report {
              | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side`; what deciding and the bridge cost: \
              `cargo bench --bench decide --bench bridge` |\n\n\
              {} connections a contestant, Tokio with 2 workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant \
-             in the same round. Every contestant reads each column, but for pgbench. The server shares the cores. *stall* is how late a timer of \
+             in the same round. Every contestant reads each column, but for pgbench, whose turns last \
+             whole seconds and which tells no percentiles. The server shares the cores. *stall* is how late a timer of \
              1 ms was on the same executor.\n",
             machine(),
             drivers(),
