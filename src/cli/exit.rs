@@ -21,10 +21,6 @@ pub enum Exit {
     Findings,
     /// The arguments are wrong.
     Usage,
-    /// A gate refused.
-    Refused,
-    /// Somebody else changed the flag.
-    Moved,
     /// The database or the fleet could not be reached.
     Unreachable,
     /// The configuration is wrong.
@@ -32,13 +28,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every way to end, by its code.
-    pub const ALL: [Self; 7] = [
+    /// Every way to end, by its code. 3 and 4 are kept for commands that move the flag up: a gate refused, or the revision had moved.
+    pub const ALL: [Self; 5] = [
         Self::Done,
         Self::Findings,
         Self::Usage,
-        Self::Refused,
-        Self::Moved,
         Self::Unreachable,
         Self::Config,
     ];
@@ -49,8 +43,6 @@ impl Exit {
             Self::Done => 0,
             Self::Findings => 1,
             Self::Usage => 2,
-            Self::Refused => 3,
-            Self::Moved => 4,
             Self::Unreachable => 5,
             Self::Config => 6,
         }
@@ -66,8 +58,6 @@ impl Exit {
                 "findings: a difference, a check that fails, a statement that the server refused"
             }
             Self::Usage => "the arguments are wrong",
-            Self::Refused => "refused by a gate, with the gate's numbers",
-            Self::Moved => "the revision moved: somebody else changed the flag",
             Self::Unreachable => {
                 "the database or the fleet could not be reached; what was done locally is said"
             }
@@ -309,7 +299,7 @@ mod tests {
     #[test]
     fn codes_are_the_contract() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(codes, [0, 1, 2, 5, 6]);
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn default_key() -> Vec<KeyPart> {
 pub struct Environment {
     /// The last stage that it may reach. It has no default: a file that was cut short must not permit more than the whole one.
     pub max_stage: Stage,
-    /// The base while no database row exists, in the words of `USE_ASYNC_DB`.
+    /// What this environment asks for, within the caps, in the words of `USE_ASYNC_DB`.
     #[serde(default)]
     pub use_async_db: Switch,
     /// What another environment must have shown before this one is raised.

@@ -55,7 +55,7 @@ pub const KEYS: &[Key] = &[
     key(
         "environments.*.use_async_db",
         "the words of `USE_ASYNC_DB`",
-        "the base while no database row exists; `auto`: the variable decides, and unset is off",
+        "what this environment asks for, within the caps; `auto`: the variable decides, and unset is off",
     ),
     key(
         "environments.*.requires_evidence",
@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
     key(
         "budget.blocking_floor",
         COUNT,
-        "connections that each backend keeps warm; the blocking one until the migration is complete",
+        "connections that each backend keeps open when nobody uses them",
     ),
     key(
         "budget.shadow_max_share",

@@ -15,7 +15,7 @@ const MOST_CONNECTIONS: u32 = 262_143;
 pub struct Budget {
     /// Permits shared by both backends.
     pub total: u32,
-    /// Connections of the blocking backend that stay warm until the migration is complete.
+    /// Connections that each backend keeps open when nobody uses them.
     pub blocking_floor: u32,
     /// The share of the permits that shadow reads may use.
     pub shadow_max_share: f64,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Settings {
     /// Where the database is; `None`: the program brings its own.
     pub database_url: Option<DatabaseUrl>,
-    /// A way to the database past a transaction pooler, for migrations and LISTEN; `None`: as `database_url`.
+    /// A way to the database past a transaction pooler, for migrations; `None`: as `database_url`.
     pub direct_database_url: Option<DatabaseUrl>,
     /// The value of `USE_ASYNC_DB`.
     pub use_async_db: Switch,
@@ -93,7 +93,7 @@ impl Settings {
         kill_file.unwrap_or_else(|| self.data_dir.join("rollback"))
     }
 
-    /// The URL for what a transaction pooler cannot carry: migrations and LISTEN.
+    /// The URL for what a transaction pooler cannot carry: migrations.
     pub fn direct_url(&self) -> Option<&DatabaseUrl> {
         self.direct_database_url
             .as_ref()

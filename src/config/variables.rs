@@ -82,7 +82,7 @@ pub const VARIABLES: &[Variable] = &[
         "PONTOON_DIRECT_DATABASE_URL",
         "direct_database_url",
         "the database URL",
-        "a way to the database past a transaction pooler, for migrations and LISTEN",
+        "a way to the database past a transaction pooler, for migrations",
     ),
     variable(
         "PONTOON_TRANSACTION_POOLER",
