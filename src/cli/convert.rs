@@ -93,7 +93,11 @@ pub(super) struct Convert {
     /// Passes these codes over: what has them is converted all the same
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Reads `{"id","sql","style"?,"params"?}` a line and writes `{"id","sql","params","hazards","error"?}` a line
+    /// Reads `{"id","sql","style"?,"params"?,"has_args"?}` a line and writes `{"id","sql","params","hazards","held","error"?}` a line
+    ///
+    /// `style` is `auto`, `format`, `pyformat`, `mixed` (either), `qmark`, `named`, `numeric_dollar` (or `dollar`), `raw` (executed without
+    /// parameters) or `none` (no placeholder was seen). `params` says whether the query is executed with parameters, and so does
+    /// `has_args`: `none`, `sequence` or `mapping`.
     #[arg(long)]
     jsonl: bool,
 }

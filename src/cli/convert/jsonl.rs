@@ -28,7 +28,7 @@ struct Line {
     /// Whether the query is executed with parameters; absent or no boolean: the text shows it.
     #[serde(default)]
     params: Value,
-    /// The extractor's word for the same: `none`, `sequence`, `mapping`, `unknown`.
+    /// The same for whoever knows what the call gives: `none`; `sequence` or `mapping`; anything else says nothing.
     #[serde(default)]
     has_args: Value,
 }
@@ -226,7 +226,7 @@ impl Line {
         let with = self.params == true || matches!(word, "sequence" | "mapping");
         let style = match style {
             _ if without => Style::NoParameters,
-            // What the extractor saw no placeholder in, or saw in both psycopg's.
+            // Said of a text in which no placeholder was seen; with parameters it is read as psycopg would.
             "none" if !with => Style::Auto,
             "none" | "mixed" => Style::Psycopg,
             "dollar" => Style::Known(Paramstyle::NumericDollar),
