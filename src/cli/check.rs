@@ -51,7 +51,8 @@ impl Check {
                 ..Summary::default()
             };
             if let [control, candidate] = &*reached {
-                summary.properties = sessions(&**control, &**candidate, &mut findings).await?;
+                sessions(&**control, &**candidate, &mut findings).await?;
+                summary.properties = true;
             }
             if let Some(backend) = reached.first() {
                 check_budget(&**backend, &settings, &mut findings, printer).await?;
@@ -98,12 +99,12 @@ async fn reach(
     }
 }
 
-/// Compares the sessions, and gives how many properties were compared.
+/// Compares the sessions.
 async fn sessions(
     control: &dyn StorageBackend,
     candidate: &dyn StorageBackend,
     findings: &mut Vec<Finding>,
-) -> Outcome<bool> {
+) -> Outcome<()> {
     for difference in parity(control, candidate).await? {
         let code = if difference.name.starts_with("tls") {
             "tls"
@@ -120,7 +121,7 @@ async fn sessions(
             ),
         );
     }
-    Ok(true)
+    Ok(())
 }
 
 async fn check_budget(

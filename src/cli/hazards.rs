@@ -31,7 +31,7 @@ impl Hazards {
 }
 
 fn find(code: &str) -> Outcome<&'static Hazard> {
-    // The spelling of an oracle or of a constant is understood too.
+    // A code that is written as a constant, `IN_TUPLE`, is understood too.
     let kebab = code.to_ascii_lowercase().replace('_', "-");
     let mut hazards = HAZARDS.iter();
     hazards.find(|hazard| hazard.code == kebab).ok_or_else(|| {

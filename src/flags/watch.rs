@@ -67,7 +67,8 @@ fn run(inner: &Weak<Inner>, woken: &Receiver<Wake>, mut folders: Folders) {
             Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             #[cfg(feature = "server")]
             Ok(Wake::Changed) => {
-                // The kill file must not wait for the others' changes to gather.
+                // An editor or a deployment makes several changes in a row, and one look at the end of them is enough. The kill file waits
+                // with the others: it is not for long.
                 thread::sleep(GATHER);
                 if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
                     return;

@@ -49,11 +49,11 @@ impl Window {
 
     /// Takes a duration in.
     pub fn record(&self, value: Duration) {
-        let micros = u64::try_from(value.as_nanos() / 100).unwrap_or(u64::MAX);
+        let tenths = u64::try_from(value.as_nanos() / 100).unwrap_or(u64::MAX);
         let turn = self.turn();
         let mut shard = lock(&self.shards[own_shard()]);
         shard.advance(turn);
-        shard.now.saturating_record(micros);
+        shard.now.saturating_record(tenths);
     }
 
     /// The percentiles of what was recorded in the last minute or two.
@@ -83,7 +83,7 @@ impl Window {
 /// Tenths of a microsecond as milliseconds.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "the histogram's values have three significant digits"
+    reason = "the histogram's values have two significant digits"
 )]
 fn tenths_to_ms(tenths: u64) -> f64 {
     tenths as f64 / 10_000.0
@@ -124,7 +124,7 @@ impl Shard {
     }
 }
 
-/// From a tenth of a microsecond to an hour, with two significant digits: a few kilobytes.
+/// From a tenth of a microsecond to an hour, with two significant digits: about 30 kB, and a window has two for each shard.
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 36_000_000_000, 2).expect("these bounds are fixed, and valid")
 }

@@ -110,7 +110,7 @@ impl<'c> Spot<'c> {
         opens && (next.is_sign(b',') || next.is_sign(b')') || next.is("order"))
     }
 
-    /// Whether it is an element of an array or a tuple of that many values.
+    /// Whether the parentheses around it are the arguments of a function of that name.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.function.is_some_and(|function| function.text == name)
     }

@@ -53,8 +53,8 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
     findings
 }
 
-/// What stands in `⟦…⟧`, which extractors of SQL write where a value is known only at run time. With nothing but
-/// names in them, as in `⟦schema.table⟧`, they are names to the server.
+/// What stands in `⟦…⟧`: texts that were collected from programs may mark what is known only at run time by these brackets. With nothing
+/// but names in them, as in `⟦schema.table⟧`, they are names to the server.
 fn holes(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
     let mut findings = Vec::new();
     // Where the hole opens, and whether it holds more than names so far.
