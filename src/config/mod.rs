@@ -39,6 +39,8 @@ pub use limits::{Budget, Session, Timeouts};
 pub use load::{Arguments, ProcessEnv};
 pub use plan::{Plan, Step};
 #[cfg(feature = "server")]
+pub(crate) use read::nearest;
+#[cfg(feature = "server")]
 pub use read::read_flags_file;
 #[cfg(feature = "server")]
 pub use reference::reference;

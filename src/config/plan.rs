@@ -64,13 +64,6 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The first step that serves more reads or writes than these shares; `None` after the last.
-    pub fn after(&self, read: Share, write: Share) -> Option<&Step> {
-        self.step
-            .iter()
-            .find(|step| step.read > read || step.write > write)
-    }
-
     pub(crate) fn check(&self, faults: &mut Faults) {
         faults.check(
             !self.step.is_empty(),
@@ -149,19 +142,5 @@ mod tests {
             faulty(&[(0, 0), (100, 0)]),
             ["plan.step[0].read", "plan.step[1].read"]
         );
-    }
-
-    #[test]
-    fn the_next_step_is_the_first_that_serves_more() {
-        let plan = plan(&[(1, 0), (1, 1), (5, 1)]);
-        let after = |read, write| {
-            let step = plan.after(Share::percent(read), Share::percent(write));
-            step.map(|step| (step.read, step.write))
-        };
-        let shares = |read, write| Some((Share::percent(read), Share::percent(write)));
-        assert_eq!(after(0, 0), shares(1, 0));
-        assert_eq!(after(1, 0), shares(1, 1));
-        assert_eq!(after(1, 1), shares(5, 1));
-        assert_eq!(after(5, 1), None);
     }
 }

@@ -30,7 +30,7 @@ pub fn read_flags_file(file: &Path, text: &str) -> Result<FlagsFile> {
 }
 
 /// The nearest of `known` to a word that is none of them; `None` where none is near.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let measure = |known: &'a str| {
         let lower = known.to_lowercase();

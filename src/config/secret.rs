@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::str::FromStr;
-use url::Url;
+use url::{Position, Url};
 
 const HIDDEN: &str = "***";
 
@@ -70,11 +70,15 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// The URL without what may be secret; a URL that cannot be taken apart is hidden as a whole.
+/// The URL without what may be secret; a URL that cannot be taken apart is hidden as a whole. So is one with an `@` behind its host: a
+/// password with a `/`, `?` or `#` of its own ends the host too early, and the rest of it looks like a path or a parameter.
 fn redact(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else {
         return format!("postgres://{HIDDEN}");
     };
+    if url[Position::BeforePath..].contains('@') {
+        return format!("postgres://{HIDDEN}");
+    }
     if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
         return format!("postgres://{HIDDEN}");
     }
@@ -130,6 +134,11 @@ mod tests {
             "postgres://db/app?sslpassword=hunter2&sslmode=require",
             "postgres://ada:hunter2@a,b:99999999/app",
             "postgres://ada:hunter2@[::1/app",
+            "postgres://me:12/?x=y&hunter2@host/db",
+            "postgres://me:12/hunter2@host/db",
+            "postgres://me:12#hunter2@host/db",
+            "postgres://me:?hunter2@host/db",
+            "postgres://me/hunter2:a@host/db?sslmode=require",
         ] {
             let url: DatabaseUrl = text.parse().unwrap();
             let shown = format!("{url} {url:?}");

@@ -42,7 +42,6 @@ pub use source::overrides::Override;
 pub use watch::Watch;
 
 use crate::backend::BackendKind;
-use crate::config::FlagsFile;
 use crate::error::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
 use snapshot::Inputs;
@@ -124,11 +123,6 @@ impl Flags {
     /// What is in force now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.current.load_full()
-    }
-
-    /// The plan and the thresholds in force.
-    pub fn rules(&self) -> Arc<FlagsFile> {
-        self.0.current.load().rules()
     }
 
     /// What is wrong with a source while the flag goes by what it said before; `None` where all is well.

@@ -199,11 +199,6 @@ impl Snapshot {
         self.inputs.alarms()
     }
 
-    /// The plan and the thresholds in force: the file's, or the defaults where there is none.
-    pub fn rules(&self) -> Arc<FlagsFile> {
-        self.inputs.rules().unwrap_or_default()
-    }
-
     /// The key's bucket; `None` for a key without a part that counts.
     pub fn bucket(&self, key: &Key<'_>) -> Option<Bucket> {
         self.inputs.cohort.bucket(key)

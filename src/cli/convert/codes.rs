@@ -1,6 +1,7 @@
 //! The codes of what `convert` reports: the hazards', and its own for what is no hazard.
 
 use crate::cli::exit::{Failure, Outcome};
+use crate::config;
 use crate::sql::translate::TranslateErrorKind as Kind;
 use crate::sql::translate::lint::{HAZARDS, Severity};
 
@@ -180,14 +181,8 @@ pub(super) fn known(option: &str, words: &[String]) -> Outcome<()> {
 
 /// `, the nearest is ...`; nothing where none is near.
 pub(in crate::cli) fn nearest(word: &str, known: &[&str]) -> String {
-    let close = known
-        .iter()
-        .map(|code| (strsim::jaro_winkler(word, code), code))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    close.map_or_else(String::new, |(_, code)| {
-        format!(", the nearest is `{code}`")
-    })
+    config::nearest(word, known.iter().copied())
+        .map_or_else(String::new, |code| format!(", the nearest is `{code}`"))
 }
 
 #[cfg(test)]
