@@ -10,7 +10,7 @@ use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 #[test]
@@ -355,14 +355,23 @@ impl Drop for Lock {
 fn caught_by_the_shutdown(server: &mut Server, kind: BackendKind) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).unwrap();
     write!(stream, "GET /memories HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-    while server.app.stats().backends[kind.as_str()].calls.in_flight == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    soon("the request waits for the lock", || {
+        server.app.stats().backends[kind.as_str()].calls.in_flight > 0
+    });
     server.stop();
-    while TcpStream::connect(server.address).is_ok() {
+    let address = server.address;
+    soon("nobody is let in", || TcpStream::connect(address).is_err());
+    stream
+}
+
+/// Waits until it holds; that it never does is a failure.
+#[track_caller]
+fn soon(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < until, "it never came: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
-    stream
 }
 
 #[test]
