@@ -75,7 +75,8 @@
 //! |---|---|---|
 //! | `blocking` | yes | the backend over `postgres` and `r2d2`; a build without it contains neither |
 //! | `async` | yes | the backend over `sqlx`; a build without it does not contain it |
-//! | `server` | no | the program: command line, HTTP, the private PostgreSQL, and flags.toml as a source of the flag |
+//! | `convert` | no | `sql::source`: finds SQL in Python sources and `.sql` files, and writes it back |
+//! | `server` | no | `convert`, and the program: command line, HTTP, the private PostgreSQL, and flags.toml as a source of the flag |
 //!
 //! # Words
 //!
