@@ -3,7 +3,7 @@
 use super::exit::{Failure, Outcome};
 use super::print::Printer;
 use crate::Bridge;
-use crate::backend::{self, BackendKind, StorageBackend, Target, waiting_helps};
+use crate::backend::{self, BackendKind, StorageBackend, Target};
 use crate::config::{Settings, show_duration};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
@@ -108,8 +108,13 @@ impl Database {
 
 /// Whether the next try may succeed: the server may be there in a while, or the try itself broke off on its way.
 fn may_come(error: &Error) -> bool {
+    // A build without a backend opens nothing.
+    #[cfg(any(feature = "blocking", feature = "async"))]
+    if backend::waiting_helps(error) {
+        return true;
+    }
     let broke_off = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout(_));
-    waiting_helps(error) || (broke_off && error.sqlstate().is_none())
+    broke_off && error.sqlstate().is_none()
 }
 
 /// The settings of somebody who only asks whether the server is there: a try that waits for long would keep the reason to itself.
