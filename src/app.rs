@@ -186,7 +186,7 @@ impl App {
     /// # Cancel safety
     /// Nothing has taken effect.
     pub async fn ready(&self) -> Readiness {
-        let serving = self.serving();
+        let serving = self.bridge.serving();
         let schema = tokio::time::timeout(LOOK, migrate::check(&*serving)).await;
         let check = match schema {
             Ok(Ok(report)) => Check {
@@ -275,15 +275,6 @@ impl App {
             total: 1,
             silent: Vec::new(),
         }
-    }
-
-    /// The backend that a unit of work without a key runs on now. The bridge would count each look as such a unit.
-    fn serving(&self) -> Arc<dyn StorageBackend> {
-        let kind = self.bridge.flags().explain(None).backend;
-        let serving = self.bridge.backend(kind);
-        serving
-            .or_else(|| self.backends().next())
-            .expect("a bridge is built with one backend at least")
     }
 
     fn backends(&self) -> impl Iterator<Item = Arc<dyn StorageBackend>> {

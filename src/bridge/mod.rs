@@ -116,6 +116,13 @@ impl Bridge {
             .map(|side| Arc::new(side) as Arc<dyn StorageBackend>)
     }
 
+    /// The backend that a unit of work without a key would run on now: for what a program asks of the database itself, such as whether the
+    /// schema is complete. It is no unit of work, and counts as none.
+    pub fn serving(&self) -> Arc<dyn StorageBackend> {
+        let kind = self.0.flags.explain(None).backend;
+        Arc::new(self.side(kind).clone())
+    }
+
     /// What each backend has done and holds.
     pub fn status(&self) -> impl Iterator<Item = (BackendKind, SideStatus)> {
         self.sides().map(|side| (side.kind(), side.status()))

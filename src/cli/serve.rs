@@ -189,7 +189,7 @@ impl Program<'_> {
                 migrate::migrate(&direct.bridge).await?;
                 direct.bridge.close().await;
             }
-            None => drop(migrate::migrate(&database.bridge).await?),
+            None => drop(migrate::migrate(&*database.bridge.serving()).await?),
         }
         preflight::warn_of_differences(&database.backends()).await
     }

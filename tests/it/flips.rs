@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const WRITERS: usize = 64;
 /// How long they write at least, and at most where the machine is slow.
 const TIME: Duration = Duration::from_secs(20);
-const MOST_TIME: Duration = Duration::from_secs(180);
+const MOST_TIME: Duration = Duration::from_mins(3);
 
 /// What has happened so far.
 #[derive(Debug, Default)]

@@ -367,7 +367,7 @@ fn caught_by_the_shutdown(server: &mut Server, kind: BackendKind) -> TcpStream {
 /// Waits until it holds; that it never does is a failure.
 #[track_caller]
 fn soon(what: &str, holds: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < until, "it never came: {what}");
         std::thread::sleep(Duration::from_millis(5));
