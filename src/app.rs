@@ -274,6 +274,11 @@ impl App {
             acknowledged: 1,
             total: 1,
             silent: Vec::new(),
+            kill_file: self
+                .bridge
+                .flags()
+                .kill_file()
+                .map(|path| path.display().to_string()),
         }
     }
 

@@ -146,4 +146,6 @@ pub struct RolledBack {
     pub total: usize,
     /// The processes that have not said so.
     pub silent: Vec<String>,
+    /// The kill file that this process writes, and goes by until somebody removes it.
+    pub kill_file: Option<String>,
 }

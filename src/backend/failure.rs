@@ -172,9 +172,17 @@ pub(super) fn commit_failed(error: Error) -> Error {
     Error::new(ErrorKind::OutcomeUnknown, message).with_source(error)
 }
 
+/// The SQLSTATE of a server that is full.
+const TOO_MANY_CONNECTIONS: &str = "53300";
+
 /// What the server reported while a connection was being opened, or a socket's error then.
 pub(super) fn unreachable(failure: Failure) -> Error {
     match failure.error.database() {
+        Some(report) if report.sqlstate == TOO_MANY_CONNECTIONS => {
+            Error::from_database(ErrorKind::Unreachable, report.clone()).with_hint(
+                "the server has no connection left: others hold them, or the budgets of all programs together (budget.total of this one) are more than its max_connections",
+            )
+        }
         Some(report) => Error::from_database(ErrorKind::Unreachable, report.clone()),
         None => Error::new(
             ErrorKind::Unreachable,

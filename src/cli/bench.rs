@@ -60,7 +60,7 @@ impl Bench {
             refuse_writes(&database, &query, &params).await?;
             let figures = self.measure(&database, &query, &params, printer).await?;
             let served = database.bridge.kind();
-            database.bridge.close().await;
+            database.close().await;
             tell(&figures, printer)?;
             if !printer.is_json() {
                 printer.note(&format!(

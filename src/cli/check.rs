@@ -65,7 +65,7 @@ impl Check {
             summary.unchecked = read.dynamic.len() + control.len();
             findings.extend(read.findings);
             check_statements(&reached, &checked, &mut findings, printer).await?;
-            database.bridge.close().await;
+            database.close().await;
             Finding::sort(&mut findings);
             summary.findings = findings.len();
             tell(&summary, &findings, &database.shown, printer)

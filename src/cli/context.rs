@@ -40,12 +40,20 @@ impl Context {
         Ok(settings)
     }
 
-    /// The settings as far as they need no flags.toml: for what a mistake in that file must not hold up.
-    pub(super) fn settings_without_file(&self) -> Outcome<Settings> {
-        Ok(Settings::without_file(
-            &ProcessEnv::of_process()?,
-            &self.arguments(),
-        )?)
+    /// The settings as far as an instance is reached by them, where the rest is wrong: a mistake must not keep an operator from asking or
+    /// telling it.
+    pub(super) fn settings_to_reach(&self) -> Outcome<Settings> {
+        let wrong = match self.settings() {
+            Ok(settings) => return Ok(settings),
+            Err(wrong) => wrong,
+        };
+        let reach = Settings::to_reach(&ProcessEnv::of_process()?, &self.arguments());
+        if reach.is_ok() {
+            self.printer
+                .warn("the configuration is wrong, and left aside:");
+            wrong.tell(&self.printer);
+        }
+        Ok(reach?)
     }
 
     fn arguments(&self) -> Arguments {

@@ -7,11 +7,17 @@ use crate::backend::{self, BackendKind, StorageBackend, Target};
 use crate::config::{Settings, show_duration};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How long a wait for the server pauses between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the pools get to close at the end. Calls that ran into a frozen server would keep them open for longer than whoever stops the
+/// program waits.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Both backends of one database.
 #[derive(Debug, Clone)]
@@ -72,6 +78,23 @@ impl Database {
             )
         };
         Ok(self.bridge.backend(kind).ok_or_else(missing)?)
+    }
+
+    /// Closes both pools, for [`CLOSE_TIME`] at most; what is open then ends with the process.
+    pub(super) async fn close(&self) {
+        let one = async |backend: Arc<dyn StorageBackend>| {
+            if timeout(CLOSE_TIME, backend.close()).await.is_err() {
+                let (kind, open) = (backend.kind(), backend.pool_status().in_use);
+                tracing::warn!(
+                    backend = kind.as_str(),
+                    open,
+                    "the pool of the {kind} backend could not be closed in {}: {open} connections in use end with the process",
+                    show_duration(CLOSE_TIME)
+                );
+            }
+        };
+        // Beside each other: one that cannot close must not take the other's time.
+        join_all(self.backends().into_iter().map(one)).await;
     }
 
     /// Waits until the server takes a connection, for about `patience`; with none it tries once.

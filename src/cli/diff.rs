@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure, Outcome};
 use super::finding::Finding;
 use super::print::{Printer, Tone};
 use super::statements::Statements;
-use crate::backend::{BackendKind, StorageBackend};
+use crate::backend::BackendKind;
 use answer::Answer;
 use clap::Args;
 use compare::{Settled, settle};
@@ -92,7 +92,7 @@ impl Diff {
         let report = match steps {
             Ok(steps) => context.block_on(async {
                 let report = self.compare(&database, &steps, context.printer()).await;
-                database.bridge.close().await;
+                database.close().await;
                 report
             })?,
             Err(findings) => Report {

@@ -24,7 +24,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: &Context) -> Outcome<Exit> {
         context.start_log();
-        let instance = Instance::at(self.url.as_deref(), &context.settings()?)?;
+        let instance = Instance::at(self.url.as_deref(), &context.settings_to_reach()?)?;
         let explanation = instance.get("/admin/explain", &[("key", &self.key)])?;
         let printer = context.printer();
         if printer.is_json() {

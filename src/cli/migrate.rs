@@ -4,7 +4,6 @@ use super::context::Context;
 use super::database::Database;
 use super::exit::{Exit, Outcome};
 use super::print::{Printer, Tone};
-use crate::backend::StorageBackend;
 use crate::backend::migrate::{self, Report};
 use clap::Args;
 use std::time::Duration;
@@ -34,7 +33,7 @@ impl Migrate {
             } else {
                 migrate::migrate(&database.bridge).await?
             };
-            database.bridge.close().await;
+            database.close().await;
             tell(&report, context.printer())?;
             Ok(if self.check && !report.is_complete() {
                 Exit::Findings

@@ -80,7 +80,7 @@ impl RunQuery {
         let output = Output::choose(self.csv, context.printer());
         context.block_on(async {
             let done = answer(&*backend, &query, params, output).await;
-            database.bridge.close().await;
+            database.close().await;
             done.map_err(|failure| match failure {
                 Failure::Error(error) => point(error, &text, query.text()).into(),
                 other => other,

@@ -13,10 +13,11 @@ use std::time::Instant;
 /// Sends everything that begins from now on to blocking
 ///
 /// Writes the kill file, which every program that is configured with it goes by, and tells the instance. It asks nobody and needs no
-/// database; a mistake in flags.toml does not hold it up. Where the kill file is written and the instance was not told, the exit code says
+/// database; a mistake in flags.toml or in a variable that it does not need does not hold it up. Where the kill file is written and the instance was not told, the exit code says
 /// why: 5 if none answered, 6 if it refused the token.
 ///
-/// `--json` prints `{"revision","took_ms","acknowledged","total","silent":[],"kill_file"}`.
+/// `--json` prints `{"revision","took_ms","acknowledged","total","silent":[],"kill_file","instance_kill_file"}`: the
+/// instance writes its own, which is another one where it was started with another data folder.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     /// Why, for those who find it
@@ -42,14 +43,7 @@ impl Rollback {
         context.start_log();
         let printer = context.printer();
         let began = Instant::now();
-        let settings = match context.settings() {
-            Ok(settings) => settings,
-            Err(failure) => {
-                printer.warn("flags.toml is left aside, because the configuration is wrong:");
-                failure.tell(printer);
-                context.settings_without_file()?
-            }
-        };
+        let settings = context.settings_to_reach()?;
         // A URL that is wrong must not keep the file from being written.
         let instance = Instance::at(self.url.as_deref(), &settings);
         let kill_file = self.write(&settings);
@@ -106,13 +100,17 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
         count("acknowledged").unwrap_or(0),
         count("total").unwrap_or(1),
     );
+    let theirs = told
+        .as_ref()
+        .ok()
+        .and_then(|told| told["kill_file"].as_str());
     if printer.is_json() {
         let silent = told
             .as_ref()
             .map_or_else(|_| json!([url]), |told| told["silent"].clone());
         printer.document(&json!({
             "revision": count("revision"), "took_ms": took_ms, "acknowledged": acknowledged, "total": total, "silent": silent,
-            "kill_file": kill_file.as_ref().ok(),
+            "kill_file": kill_file.as_ref().ok(), "instance_kill_file": theirs,
         }))?;
     } else {
         let tone = if acknowledged == total {
@@ -124,12 +122,17 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
         printer.data(&format!(
             "rolled back: {counted} acknowledged in {took_ms} ms"
         ))?;
-        if let Ok(path) = &kill_file {
+        let ours = kill_file.as_deref().ok();
+        for path in ours.into_iter().chain(theirs.filter(|_| theirs != ours)) {
             printer.data(&format!(
                 "kill file:   {path}; remove it to allow async again"
             ))?;
         }
     }
+    let until = theirs.map_or_else(
+        || "it is started anew".to_owned(),
+        |path| format!("{path} is removed"),
+    );
     match (kill_file, told) {
         (Ok(_), Ok(_)) => Ok(Exit::Done),
         (Ok(_), Err(failure)) => {
@@ -138,7 +141,9 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
             Ok(failure.exit())
         }
         (Err(failure), Ok(_)) => {
-            printer.note("what was done: the instance is blocking until it is started anew");
+            printer.note(&format!(
+                "what was done: the instance is blocking until {until}"
+            ));
             Err(failure)
         }
         (Err(file), Err(failure)) => {

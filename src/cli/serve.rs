@@ -12,13 +12,12 @@ use super::database::{Database, impatient};
 use super::exit::{Exit, Failure, Outcome};
 use super::print::Printer;
 use crate::app::App;
-use crate::backend::{StorageBackend, migrate};
-use crate::config::{DatabaseUrl, Settings, parse_duration, show_duration};
+use crate::backend::migrate;
+use crate::config::{DatabaseUrl, Settings, parse_duration};
 use crate::flags::Flags;
 use crate::{http, metrics};
 use address::Reserved;
 use clap::Args;
-use futures_util::future::join_all;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use signals::Signals;
@@ -27,17 +26,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
 use upkeep::Upkeep;
 
 /// The upper bounds of the histograms, in seconds: from a local round trip to the longest answer.
 const BUCKETS: [f64; 16] = [
     0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0,
 ];
-
-/// How long the pools get to close at the end. Calls that ran into a frozen server would keep them open for longer than whoever stops the
-/// service waits.
-const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Serves the HTTP API over both backends; without a database URL on a private PostgreSQL of its own
 ///
@@ -108,23 +102,6 @@ impl Serve {
     }
 }
 
-/// Closes both pools, for [`CLOSE_TIME`] at most; what is open then ends with the process.
-async fn close(database: &Database) {
-    let one = async |backend: Arc<dyn StorageBackend>| {
-        if timeout(CLOSE_TIME, backend.close()).await.is_err() {
-            let (kind, open) = (backend.kind(), backend.pool_status().in_use);
-            tracing::warn!(
-                backend = kind.as_str(),
-                open,
-                "the pool of the {kind} backend could not be closed in {}: {open} connections in use end with the process",
-                show_duration(CLOSE_TIME)
-            );
-        }
-    };
-    // Beside each other: one that cannot close must not take the other's time.
-    join_all(database.backends().into_iter().map(one)).await;
-}
-
 fn recorder() -> Outcome<PrometheusHandle> {
     let wrong = |error| {
         Failure::System(
@@ -169,7 +146,7 @@ impl Program<'_> {
         self.tell_ready(&listener, &database, &flags)?;
         http::serve(listener, app, signals.first_then_hurry()).await?;
         drop(upkeep);
-        close(&database).await;
+        database.close().await;
         self.printer.note("stopped");
         Ok(())
     }
@@ -178,7 +155,7 @@ impl Program<'_> {
     async fn prepare(&self, database: &Database) -> Outcome<()> {
         let probe = Database::at(self.url, &impatient(self.settings), Flags::in_memory(0))?;
         probe.reach(self.wait, self.printer).await?;
-        probe.bridge.close().await;
+        probe.close().await;
         match self
             .settings
             .direct_url()
@@ -187,7 +164,7 @@ impl Program<'_> {
             Some(direct) => {
                 let direct = Database::at(direct.expose(), self.settings, Flags::in_memory(0))?;
                 migrate::migrate(&direct.bridge).await?;
-                direct.bridge.close().await;
+                direct.close().await;
             }
             None => drop(migrate::migrate(&*database.bridge.serving()).await?),
         }

@@ -34,7 +34,7 @@ pub(super) struct Status {
 impl Status {
     pub(super) fn run(self, context: &Context) -> Outcome<Exit> {
         context.start_log();
-        let instance = Instance::at(self.url.as_deref(), &context.settings()?)?;
+        let instance = Instance::at(self.url.as_deref(), &context.settings_to_reach()?)?;
         let printer = context.printer();
         // An instance that answered once is waited for.
         let mut seen = false;

@@ -126,12 +126,17 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What the environment and the arguments say, without flags.toml: for a rollback, which a mistake in that file must not hold up.
+    /// What reaches an instance and names the kill file, as the environment and the arguments say it: for a rollback, which a mistake in
+    /// flags.toml or in any other variable must not hold up, and for whoever asks an instance what is wrong.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a value that cannot be read: the variable, or the option.
-    pub fn without_file(environment: &ProcessEnv, arguments: &Arguments) -> Result<Self> {
-        let layers = [variables(environment), arguments.layer()];
+    /// [`ErrorKind::Config`] for one of those values that cannot be read: the variable, or the option.
+    pub fn to_reach(environment: &ProcessEnv, arguments: &Arguments) -> Result<Self> {
+        const NEEDED: [&str; 4] = ["kill_file", "data_dir", "listen", "admin_token"];
+        let mut layers = [variables(environment), arguments.layer()];
+        for layer in &mut layers {
+            layer.values.retain(|key, _| NEEDED.contains(key));
+        }
         build(&FlagsFile::default(), environment, &layers)
     }
 }

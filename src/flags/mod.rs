@@ -46,7 +46,7 @@ use crate::error::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
 use snapshot::Inputs;
 use source::{Source, kill_file, program};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -123,6 +123,11 @@ impl Flags {
     /// What is in force now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.current.load_full()
+    }
+
+    /// The kill file that this flag goes by, and that a rollback writes.
+    pub fn kill_file(&self) -> Option<&Path> {
+        self.0.kill_file.as_deref()
     }
 
     /// What is wrong with a source while the flag goes by what it said before; `None` where all is well.

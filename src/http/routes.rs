@@ -294,7 +294,7 @@ pub const ROUTES: &[Route] = &[
             "a line, required, up to 500 characters",
             "Why, for the audit",
         )],
-        answers: r#"{"revision": 7, "took_ms": 0.01, "acknowledged": 1, "total": 1, "silent": []}"#,
+        answers: r#"{"revision": 7, "took_ms": 0.01, "acknowledged": 1, "total": 1, "silent": [], "kill_file": "/var/lib/pontoon/rollback"}"#,
         errors: with_body![Unauthorized, ForeignHost],
         handler: || post(admin::rollback),
     },

@@ -31,6 +31,8 @@ struct Inner {
 enum Control {
     None,
     BeginsOrEnds,
+    /// It is `COPY` from or to the client.
+    Copies,
 }
 
 impl Query {
@@ -147,15 +149,21 @@ impl Query {
         }
     }
 
-    /// Refuses what would leave a transaction open on a connection that the next caller gets, or end one behind its back.
+    /// Refuses what would leave a transaction open on a connection that the next caller gets, or end one behind its back; and a `COPY` from
+    /// or to the client, for which the server would wait.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`], which names what to call instead.
     pub fn refuse_transaction_control(&self) -> Result<()> {
-        if self.0.control == Control::None {
-            return Ok(());
-        }
-        let message = "BEGIN, COMMIT and ROLLBACK are no queries: begin() gives a transaction, whose commit() or rollback() ends it";
+        let message = match self.0.control {
+            Control::None => return Ok(()),
+            Control::BeginsOrEnds => {
+                "BEGIN, COMMIT and ROLLBACK are no queries: begin() gives a transaction, whose commit() or rollback() ends it"
+            }
+            Control::Copies => {
+                "COPY FROM STDIN and COPY TO STDOUT are no queries: insert or select the rows instead"
+            }
+        };
         Err(Error::new(ErrorKind::Unsupported, message).with_query(&self.0.name))
     }
 
@@ -216,8 +224,25 @@ fn control(text: &str) -> Control {
         | (Some("rollback"), Some("work" | "transaction"), Some("to")) => Control::None,
         (Some("begin" | "commit" | "rollback" | "end" | "abort"), ..)
         | (Some("start" | "prepare"), Some("transaction"), _) => Control::BeginsOrEnds,
+        (Some("copy"), ..) if copies_here(text) => Control::Copies,
         _ => Control::None,
     }
+}
+
+/// Whether a `COPY` is `FROM STDIN` or `TO STDOUT`: the server then waits for data, or sends what is no row.
+fn copies_here(text: &str) -> bool {
+    let tokens = Scanner::new(text).map_while(std::result::Result::ok);
+    let mut words = tokens
+        .filter(|token| !token.kind.is_blank())
+        .map(|token| token.text(text).to_ascii_lowercase());
+    let mut last = String::new();
+    words.any(|word| {
+        let before = std::mem::replace(&mut last, word);
+        matches!(
+            (before.as_str(), last.as_str()),
+            ("from" | "to", "stdin" | "stdout")
+        )
+    })
 }
 
 /// Whether a failure undoes all of it; by the first word, too.
@@ -321,6 +346,9 @@ mod tests {
             "PREPARE /* x */ TRANSACTION 'a'",
             "ROLLBACK /* to */",
             "ROLLBACK -- to a",
+            "COPY t FROM STDIN",
+            "copy t (a, b) from /* here */ stdin with (format csv)",
+            "COPY (SELECT 1) TO STDOUT",
         ] {
             assert!(
                 Query::new("t", text)?.refuse_transaction_control().is_err(),
@@ -334,6 +362,8 @@ mod tests {
             "ROLLBACK /* x */ TO a",
             "/* /* */ COMMIT */ SELECT 1",
             "PREPARE a AS SELECT 1",
+            "COPY t FROM '/tmp/stdin'",
+            "SELECT 1 AS stdin",
             "SELECT 1 -- commit",
             "",
             "--",

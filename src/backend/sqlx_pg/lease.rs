@@ -19,7 +19,8 @@ pub(super) struct Lease {
     pools: Arc<Pools>,
     runtime: Id,
     finished: bool,
-    permit: Permit,
+    /// `None` once it was given back.
+    permit: Option<Permit>,
 }
 
 /// Whose connection it is.
@@ -39,7 +40,7 @@ impl Lease {
             pools: Arc::clone(pools),
             runtime,
             finished: true,
-            permit,
+            permit: Some(permit),
         }
     }
 
@@ -84,7 +85,8 @@ impl Lease {
             return None;
         }
         let runtime = self.own_runtime()?;
-        let job = line.next(|ticket| self.permit.take_over(ticket))?;
+        let permit = self.permit.as_ref()?;
+        let job = line.next(|ticket| permit.take_over(ticket))?;
         Some((runtime, job))
     }
 
@@ -145,7 +147,8 @@ impl Drop for Lease {
             Some(Held::Handed(connection)) => connection.give_back(self.finished),
             None => {}
         }
-        // Whoever closes the backend waits for this.
+        drop(self.permit.take());
+        // Whoever closes the backend waits for this, and finds neither connection nor permit in use.
         self.pools.uncount_lease();
     }
 }

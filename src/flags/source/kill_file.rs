@@ -45,7 +45,7 @@ impl Source for KillFile {
             reason: "cannot tell whether the kill file is there".into(),
             ..Note::default()
         };
-        Ok(self.look(&present(&unknown)))
+        Ok(self.look(&self.present(&unknown)))
     }
 }
 
@@ -54,7 +54,7 @@ impl KillFile {
         let path = self.0.display();
         // A link that leads nowhere is there as well.
         match fs::symlink_metadata(&self.0) {
-            Ok(_) => present(&Note::read(&self.0)),
+            Ok(_) => self.present(&Note::read(&self.0)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Reading::silent(NAME, format!("there is none at {path}"))
             }
@@ -66,13 +66,13 @@ impl KillFile {
             },
         }
     }
-}
 
-fn present(note: &Note) -> Reading {
-    Reading {
-        rolled_back: true,
-        cap: Stage::Off,
-        ..Reading::silent(NAME, note.to_string())
+    fn present(&self, note: &Note) -> Reading {
+        Reading {
+            rolled_back: true,
+            cap: Stage::Off,
+            ..Reading::silent(NAME, format!("{note} (by {})", self.0.display()))
+        }
     }
 }
 
@@ -268,7 +268,10 @@ mod tests {
         assert_eq!(reading.cap, Stage::Off);
         assert_eq!(
             reading.detail,
-            "rolled back by ada at 1970-01-01T00:00:00Z: drill"
+            format!(
+                "rolled back by ada at 1970-01-01T00:00:00Z: drill (by {})",
+                path.display()
+            )
         );
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         remove(&path).unwrap();

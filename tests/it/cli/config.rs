@@ -28,7 +28,6 @@ fn a_file_that_is_wrong_is_told_by_line_with_the_nearest_key() {
     for command in [
         &["migrate"][..],
         &["check"],
-        &["status"],
         &["serve", "--ephemeral"],
         &["query", "SELECT 1"],
     ] {
@@ -50,7 +49,7 @@ fn a_file_that_is_wrong_is_told_by_line_with_the_nearest_key() {
 #[test]
 fn a_variable_that_is_wrong_is_refused_by_name() {
     let place = Place::new().with("USE_ASYNC_DB", "maybe");
-    for command in [&["serve", "--ephemeral"][..], &["status"]] {
+    for command in [&["serve", "--ephemeral"][..], &["migrate"]] {
         place
             .run(command)
             .ends(6, &["USE_ASYNC_DB", "maybe", "auto", "25%"]);

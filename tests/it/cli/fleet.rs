@@ -139,6 +139,7 @@ fn a_rollback_reaches_the_instance_and_writes_the_kill_file() {
         keys(&told),
         [
             "acknowledged",
+            "instance_kill_file",
             "kill_file",
             "revision",
             "silent",
@@ -223,9 +224,46 @@ fn a_mistake_in_the_file_or_the_url_does_not_hold_a_rollback_up() {
         .run(&["rollback", "--reason", "now"])
         .ends(5, &["flags.toml", "the kill file is written"]);
     assert!(place.path("rollback").exists());
+    for (name, value) in [
+        ("USE_ASYNC_DB", "maybe"),
+        ("PONTOON_BUDGET_TOTAL", "abc"),
+        ("DATABASE_URL", "mysql://x"),
+    ] {
+        let place = Place::new().with(name, value);
+        place
+            .run(&["rollback", "--reason", "now"])
+            .ends(5, &[name, "the kill file is written"]);
+        assert!(place.path("rollback").exists(), "{name}");
+    }
     let place = Place::new();
     place
         .run(&["rollback", "--reason", "now", "--url", "https://x"])
         .ends(2, &["http://ADDRESS:PORT"]);
     assert!(place.path("rollback").exists());
+}
+
+#[test]
+fn a_mistake_in_the_file_hides_nothing_that_the_instance_tells() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    let service = place.serve(&[]);
+    place.write("flags.toml", "nonsense = ");
+    for command in [&["status"][..], &["explain", "--key", "ada"]] {
+        let mut asked = command.to_vec();
+        asked.extend(["--url", service.url()]);
+        place.run(&asked).ends(0, &["flags.toml"]);
+    }
+}
+
+#[test]
+fn a_rollback_names_the_kill_file_that_the_instance_wrote() {
+    let database = Database::create();
+    let elsewhere = Place::on(&database);
+    let service = elsewhere.serve(&[]);
+    let place = Place::new();
+    let ran = place.run(&["rollback", "--reason", "now", "--url", service.url()]);
+    for place in [&place, &elsewhere] {
+        let path = place.path("rollback").display().to_string();
+        assert!(ran.out.contains(&path), "{path}: {}", ran.out);
+    }
 }
