@@ -35,7 +35,12 @@ fn head(status: &Value, printer: &Printer) -> String {
         ),
         ("revision", word(&status["revision"])),
     ];
-    if let Some(keyless) = status["keyless"].as_u64().filter(|keyless| *keyless > 0) {
+    // As long as nobody is async, a unit with a key is blocking too.
+    let parted = percent["nominal"].as_f64().is_some_and(|share| share > 0.0);
+    if let Some(keyless) = status["keyless"]
+        .as_u64()
+        .filter(|keyless| parted && *keyless > 0)
+    {
         let units = if keyless == 1 { "unit" } else { "units" };
         lines.push((
             "without key",
