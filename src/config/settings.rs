@@ -11,6 +11,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A cache makes room for all of them when a connection is opened.
+const MOST_STATEMENTS: u32 = 65_536;
+
 /// Everything that the program is told from outside. Showing it shows no secret.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,6 +116,11 @@ impl Settings {
             self.application_name.len() <= 48,
             "application_name",
             "it is longer than 48 bytes",
+        );
+        faults.check(
+            self.statement_cache <= MOST_STATEMENTS,
+            "statement_cache",
+            format!("no connection keeps more than {MOST_STATEMENTS} statements"),
         );
         let token = self.admin_token.as_ref().map_or("unset", Secret::expose);
         faults.check(

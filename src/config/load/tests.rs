@@ -225,3 +225,15 @@ fn values_arrive_as_they_are_meant() {
     assert!(settings.transaction_pooler);
     assert_eq!(settings.kill_file(), Path::new("local"));
 }
+
+#[test]
+fn what_room_is_made_for_is_bounded() {
+    for (variable, key) in [
+        ("PONTOON_STATEMENT_CACHE", "statement_cache: "),
+        ("PONTOON_BUDGET_TOTAL", "budget.total: "),
+    ] {
+        let error = error_of(&[(variable, "4000000000")]);
+        assert!(error.contains(key), "{error}");
+    }
+    assert!(load(&[("PONTOON_STATEMENT_CACHE", "65536")]).is_ok());
+}
