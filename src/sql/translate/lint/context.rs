@@ -1,5 +1,7 @@
 //! What stands around the placeholders of a text: its significant tokens, with clause and parentheses, in one pass.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::super::Parameter;
@@ -8,7 +10,7 @@ use super::super::rewrite::{Placed, Placement, source_offset};
 use super::super::scan::TokenKind;
 use super::reader;
 use super::statement::Statement;
-use super::token::{NOTHING, Tok};
+use super::token::{Clause, NOTHING, Tok};
 use super::vocabulary::{self as words, Word};
 
 /// A text as the server gets it.
@@ -34,6 +36,8 @@ pub(super) struct Context<'a> {
     pub(super) is_named: bool,
     /// How many different parameters the text has.
     pub(super) parameters: usize,
+    /// The names that may be tables, once somebody asked.
+    relations: OnceCell<HashSet<String>>,
 }
 
 /// A placeholder of the source.
@@ -83,6 +87,7 @@ impl<'a> Context<'a> {
             directives: Vec::new(),
             is_named: matches!(placement.parameters.first(), Some(Parameter::Name(_))),
             parameters: placement.parameters.len(),
+            relations: OnceCell::new(),
         };
         reader::read(&mut context, is_numbered)?;
         Ok(context)
@@ -119,11 +124,69 @@ impl<'a> Context<'a> {
             .is_ok()
     }
 
+    /// Whether the name may be that of a table or its alias, so that it stands for a whole row.
+    pub(super) fn is_relation(&self, name: &Tok) -> bool {
+        let relations = self.relations.get_or_init(|| self.relations());
+        relations.contains(&folded(name.text(self.sql)))
+    }
+
+    fn relations(&self) -> HashSet<String> {
+        let named = self.tokens.iter().enumerate().filter(|(index, token)| {
+            let (before, next) = (
+                self.token(index.checked_sub(1)),
+                self.token(Some(index + 1)),
+            );
+            matches!(
+                token.kind,
+                TokenKind::Identifier | TokenKind::QuotedIdentifier
+            ) && (token.clause == Clause::From
+                || next.is_sign(b'.')
+                || matches!(
+                    before.word.text,
+                    "into" | "using" | "only" | "lateral" | "merge"
+                ))
+        });
+        named
+            .map(|(_, token)| folded(token.text(self.sql)))
+            .collect()
+    }
+
+    /// Whether the token at that index ends a row: `(a, b)`, `ROW(a)`, `((a, b))`.
+    pub(super) fn ends_row(&self, index: Option<usize>) -> bool {
+        let Some(mut index) = index else {
+            return false;
+        };
+        loop {
+            let token = self.token(Some(index));
+            let Some(opener) = token.inside.filter(|_| token.is_sign(b')')) else {
+                return false;
+            };
+            if let Some(function) = self.function(Some(opener)) {
+                return function.text == "row";
+            }
+            if self.tokens[opener].has_comma {
+                return true;
+            }
+            // The parentheses hold nothing but other parentheses, with or without a word before them.
+            let inner = self.token(Some(index - 1)).inside;
+            let word = usize::from(self.token(Some(opener + 1)).is("row"));
+            if inner != Some(opener + 1 + word) {
+                return false;
+            }
+            index -= 1;
+        }
+    }
+
     /// The name of the function of which the arguments open at the token; unlisted names have no text.
     pub(super) fn function(&self, opener: Option<usize>) -> Option<&'static Word> {
         let opener = opener?;
         function(&self.tokens, opener)
     }
+}
+
+/// A name as the server compares it, and one that was quoted alike: letter case rarely tells two tables apart.
+fn folded(name: &str) -> String {
+    name.trim_matches('"').to_lowercase()
 }
 
 /// The same, while the tokens are being read.

@@ -97,6 +97,21 @@ mod tests {
                     false,
                 ),
                 (
+                    "SELECT '%s'::interval hour",
+                    "SELECT $1::text::interval hour",
+                    false,
+                ),
+                (
+                    "SELECT '%s'::interval DAY TO SECOND, '{%s}'::numeric(10,2)[], '{%s}'::int ARRAY, '{%s}'::timestamp(3)[]",
+                    "SELECT $1::text::interval DAY TO SECOND, ('{' || $2::text || '}')::numeric(10,2)[], ('{' || $3::text || '}')::int ARRAY, ('{' || $4::text || '}')::timestamp(3)[]",
+                    false,
+                ),
+                (
+                    "SELECT '%s'::timestamp with time zone",
+                    "SELECT $1::text::timestamp with time zone",
+                    true,
+                ),
+                (
                     "SELECT '1%s days'::interval",
                     "SELECT ('1' || $1::text || ' days')::interval",
                     false,

@@ -43,21 +43,19 @@ pub(super) fn is_list(spot: &Spot<'_>) -> bool {
 /// the left side is a row.
 pub(super) fn compared(spot: &Spot<'_>, length: usize, operator: &'static str) -> Option<Fix> {
     let first = spot.placeholder.token.checked_sub(length)?;
-    let left = spot.context.token(first.checked_sub(1));
-    let is_row = left.is_sign(b')')
-        && left
-            .inside
-            .is_some_and(|opener| spot.context.tokens[opener].has_comma)
-        && spot.context.function(left.inside).is_none();
-    if is_row {
+    let left = first.checked_sub(1);
+    if spot.context.ends_row(left) {
         return None;
     }
+    let left = spot.context.token(left);
+    let is_table = left.is_name() && spot.context.is_relation(left);
+    let is_qualified = spot.context.token(first.checked_sub(2)).is_sign(b'.');
     let pieces = vec![text(operator), spot.piece(Form::List), text(")")];
     let token = spot.context.token(Some(spot.placeholder.token));
     let change = spot.change(spot.context.token(Some(first)), token, pieces);
     let advice = format!("write `{operator}{})` and pass a list", spot.written());
     let binds_alike = !binds_tighter(spot.context, first) && !goes_on(spot.after(1));
-    Some(Fix::rewrite(advice, vec![change]).safe_if(binds_alike))
+    Some(Fix::rewrite(advice, vec![change]).safe_if(binds_alike && (is_qualified || !is_table)))
 }
 
 /// Whether a comparison stands to the left of the operand: `a = b IN …` is `a = (b IN …)`, and `a = b = ANY(…)` is
@@ -77,7 +75,9 @@ fn binds_tighter(context: &Context<'_>, first: usize) -> bool {
                 token.text(context.sql),
                 "=" | "<" | ">" | "<=" | ">=" | "<>" | "!="
             );
+        // What a `CASE` holds says nothing of what stands before it.
         if compares
+            || token.is("end")
             || matches!(
                 token.word.text,
                 "like" | "ilike" | "similar" | "between" | "is"
@@ -147,12 +147,35 @@ mod tests {
                     "SELECT 1 FROM t WHERE NOT a\n  = ANY($1)\n",
                     true,
                 ),
+                (
+                    "SELECT f = CASE WHEN a THEN b END IN %s",
+                    "SELECT f = CASE WHEN a THEN b END = ANY($1)",
+                    false,
+                ),
+                (
+                    "SELECT t IN %s FROM a, t",
+                    "SELECT t = ANY($1) FROM a, t",
+                    false,
+                ),
+                (
+                    "SELECT t.t IN %s FROM t",
+                    "SELECT t.t = ANY($1) FROM t",
+                    true,
+                ),
                 ("SELECT a = b IN %s", "SELECT a = b = ANY($1)", false),
                 ("SELECT a IN %s = true", "SELECT a = ANY($1) = true", false),
                 ("SELECT (a = b) IN %s", "SELECT (a = b) = ANY($1)", true),
             ],
         );
-        leaves(&HAZARD, &["SELECT 1 FROM t WHERE (a, b) IN %s"]);
+        leaves(
+            &HAZARD,
+            &[
+                "SELECT 1 FROM t WHERE (a, b) IN %s",
+                "SELECT 1 FROM t WHERE ROW(a, b) IN %s",
+                "SELECT 1 FROM t WHERE ((a, b)) IN %s",
+                "SELECT 1 FROM t WHERE (ROW(a)) IN %s",
+            ],
+        );
     }
 
     #[test]

@@ -69,7 +69,7 @@ struct Expression {
 impl Expression {
     /// `'…'::date`
     fn before_cast(self, spot: &Spot<'_>, literal: &Tok) -> Fix {
-        let is_plain = is_plain(spot.after(2).word.text) && !spot.after(3).is_sign(b'[');
+        let is_plain = is_plain(spot.after(2).word.text) && ends_type(spot.after(3));
         let safe = is_plain && !self.splits_number;
         let written = spot.written();
         let advice = format!("take `{written}` out of the quotes and pass it as text");
@@ -96,7 +96,17 @@ impl Expression {
     }
 }
 
-fn is_plain(type_name: &str) -> bool {
+/// Whether a type is all there with the token before this one: no field of an interval, no modifier, no array.
+fn ends_type(next: &Tok) -> bool {
+    let goes_on = matches!(next.first, b'(' | b'[' | b'.')
+        || next.has(words::FIELD)
+        || next.is("array")
+        || next.is("varying");
+    !goes_on
+}
+
+/// Whether any value that psycopg2 writes reads the same as text of that type.
+pub(super) fn is_plain(type_name: &str) -> bool {
     PLAIN
         .split_ascii_whitespace()
         .any(|plain| plain == type_name)

@@ -249,8 +249,10 @@ impl Reader<'_, '_> {
                 if within || before == "distinct" {
                     return;
                 }
-                Clause::Other
+                Clause::From
             }
+            "join" | "update" => Clause::From,
+            "set" => Clause::Set,
             "select" => Clause::Select,
             "returning" => Clause::Returning,
             "values" => Clause::Values,

@@ -101,6 +101,12 @@ impl<'c> Spot<'c> {
         self.is_last() || next.is_sign(b',') || next.is_sign(b')')
     }
 
+    /// Whether the expression that it is the last operand of ends with it.
+    pub(super) fn ends_expression(&self) -> bool {
+        let next = self.after(1);
+        self.ends_item() || next.is_sign(b']') || next.has(words::AFTER_EXPRESSION)
+    }
+
     /// Whether it is all of an argument of the call, or all but a keyword.
     pub(super) fn is_argument(&self) -> bool {
         let (before, next) = (self.before(1), self.after(1));

@@ -40,6 +40,10 @@ pub(super) enum Clause {
     Values,
     Order,
     Group,
+    /// What is read or changed: tables and their aliases.
+    From,
+    /// The assignments of an `UPDATE`.
+    Set,
 }
 
 impl Tok {

@@ -4,8 +4,9 @@ use super::super::scan::TokenKind;
 use super::finding::{Fix, Form, Found};
 use super::hazard::Look;
 use super::spot::{Lead, Spot, text};
+use super::token::Clause;
 use super::vocabulary as words;
-use super::{Hazard, Severity, type_name};
+use super::{Hazard, Severity, literal, type_name};
 
 pub(super) const HAZARD: Hazard = Hazard {
     code: "typed-literal",
@@ -47,15 +48,19 @@ fn cast(spot: &Spot<'_>) -> Option<Fix> {
         "write `{}::text::{name}` and pass the value as text",
         spot.written()
     );
-    // `WHERE date %s` may be a column and an operator, and psycopg2's wrappers of JSON and bytes are no text.
+    // `WHERE date %s` may be a column and an operator, `ORDER BY date %s` one and its direction, and psycopg2's wrappers
+    // of JSON, bytes and ranges are no text.
     let lead = spot.context.token(first.checked_sub(1));
     let starts = lead.kind == TokenKind::Operator
         || lead.is_sign(b'(')
         || lead.is_sign(b',')
         || lead.has(words::KEYWORD);
-    let is_condition = lead.has(words::BEFORE_CONDITION);
-    let is_text = !matches!(name, "json" | "jsonb" | "bytea");
-    Some(Fix::rewrite(advice, vec![change]).safe_if(starts && !is_condition && is_text))
+    let is_name = lead.has(words::BEFORE_CONDITION)
+        || matches!(lead.word.text, "by" | "from" | "join")
+        || lead.has(words::BEFORE_NAME)
+        || matches!(spot.clause, Clause::Order | Clause::Group | Clause::From);
+    let is_text = literal::is_plain(name) || matches!(name, "text" | "varchar" | "bpchar");
+    Some(Fix::rewrite(advice, vec![change]).safe_if(starts && !is_name && is_text))
 }
 
 #[cfg(test)]
@@ -95,6 +100,12 @@ mod tests {
                     "SELECT double precision %s",
                     "SELECT $1::text::float8",
                     true,
+                ),
+                ("SELECT int4range %s", "SELECT $1::text::int4range", false),
+                (
+                    "SELECT a FROM t ORDER BY date %s, interval %s",
+                    "SELECT a FROM t ORDER BY $1::text::date, $2::text::interval",
+                    false,
                 ),
                 ("SELECT jsonb %s", "SELECT $1::text::jsonb", false),
                 (

@@ -81,7 +81,7 @@ classes! {
     /// Words that begin a clause.
     CLAUSE 10 = "
         select where values set returning limit offset window on using from union intersect except insert update delete
-        order group partition by having";
+        order group partition by having join";
     /// Functions that write `FROM` between their arguments.
     FROM_INSIDE 11 = "extract substring trim overlay";
     /// Functions of which the result is a point in time.
@@ -94,8 +94,8 @@ classes! {
     FIELD 15 = "day hour minute second month year to";
     /// Words behind which a condition stands.
     BEFORE_CONDITION 16 = "where and or on having when not";
-    /// Functions of numbers that have a form for float8.
-    FLOAT_FUNCTION 17 = "abs round ceil ceiling floor sign trunc sqrt power exp ln log";
+    /// Functions of numbers that take a lone parameter for a float8, whatever it is.
+    FLOAT_FUNCTION 17 = "abs round ceil ceiling floor sign trunc sqrt power pow exp ln log log10";
     /// Words that other databases know.
     FOREIGN 18 = "duplicate ignore replace connect regexp rlike div mod xor order limit using any all some";
     /// Reserved words that cannot be a statement's last.
@@ -104,7 +104,12 @@ classes! {
         group using as limit offset into";
     /// Words that are compared elsewhere.
     KNOWN 19 = "
-        btrim operator materialized local session without double key translate convert none transaction characteristics";
+        btrim operator materialized local session without double key translate convert none transaction characteristics
+        rollup cube grouping sets null materialized only";
+    /// Words that end the expression before them.
+    AFTER_EXPRESSION 21 = "
+        and or then else when end where group order limit offset having union intersect except returning window for fetch
+        on join left right inner full cross natural asc desc nulls as";
 }
 
 impl Word {
