@@ -2,15 +2,18 @@
 
 use std::sync::LazyLock;
 
-use super::scan::{Token, TokenKind};
+use super::scan::{Token, TokenKind, is_identifier};
 
 /// Words after which an expression may start. None of them ends an expression.
 static BEFORE_EXPRESSION: LazyLock<Words> = LazyLock::new(|| Words::of(BEFORE));
 const BEFORE: &str = "
     all and any array as asymmetric between both by call case collate default distinct else escape except execute
     fetch filter first for from group groups having ilike in intersect into is join leading like limit next not
-    offset on or order over password placing range return returning rows select set similar some symmetric then to
+    offset on or order over overlaps password placing range return returning rows select set similar some symmetric then to
     trailing union update using values variadic when where window with zone";
+
+/// Types that stand before a literal rather than being a column's name.
+const BEFORE_LITERAL: &[&str] = &["date", "interval", "time", "timestamp", "timestamptz"];
 
 /// Words that may follow an expression.
 static AFTER_EXPRESSION: LazyLock<Words> = LazyLock::new(|| Words::of(AFTER));
@@ -80,8 +83,18 @@ impl Before {
 /// Whether an operand may end with the token, so that an operator and not another operand comes next.
 fn ends_operand(token: Token, sql: &str) -> bool {
     match token.kind {
-        TokenKind::Identifier => !opens_expression(token.text(sql)),
-        TokenKind::Punctuation => matches!(token.text(sql), ")" | "]"),
+        TokenKind::Identifier => {
+            let word = token.text(sql);
+            let is_type = BEFORE_LITERAL
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(word));
+            let is_qualified = || sql[..token.start].ends_with('.');
+            !opens_expression(word) && !(is_type && !is_qualified())
+        }
+        TokenKind::Punctuation => match token.text(sql) {
+            ")" => !closes_operator(&sql[..token.start]),
+            sign => sign == "]",
+        },
         TokenKind::String
         | TokenKind::EscapeString
         | TokenKind::UnicodeString
@@ -92,6 +105,27 @@ fn ends_operand(token: Token, sql: &str) -> bool {
         | TokenKind::Parameter => true,
         _ => false,
     }
+}
+
+/// Whether the text ends with an operator's name, as `OPERATOR(pg_catalog.=` does.
+fn closes_operator(text: &str) -> bool {
+    /// As long as two names and an operator can be.
+    const LONG: usize = 192;
+    const WORD: &str = "operator";
+    let mut bytes = text.bytes().rev().take(LONG);
+    let Some(back) = bytes.position(|byte| matches!(byte, b'(' | b')' | b'\'')) else {
+        return false;
+    };
+    let (before, inside) = text.split_at(text.len() - back - 1);
+    let before = before.trim_ascii_end();
+    let start = before.len().saturating_sub(WORD.len());
+    let is_word = before
+        .get(start..)
+        .is_some_and(|word| word.eq_ignore_ascii_case(WORD));
+    let is_whole = !before.as_bytes()[..start]
+        .last()
+        .is_some_and(|&byte| is_identifier(byte));
+    inside.starts_with('(') && is_word && is_whole
 }
 
 #[cfg(test)]

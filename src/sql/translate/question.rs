@@ -126,6 +126,23 @@ mod tests {
             ),
             ("?AND LIMIT?", "$1 AND LIMIT $2"),
             ("5 % ?", "5 % $1"),
+            (
+                "d > TIMESTAMP ? AND e = date ?",
+                "d > TIMESTAMP $1 AND e = date $2",
+            ),
+            ("INTERVAL ? - time ?", "INTERVAL $1 - time $2"),
+            ("TIMESTAMP WITH TIME ZONE ?", "TIMESTAMP WITH TIME ZONE $1"),
+            ("(a, b) OVERLAPS ?", "(a, b) OVERLAPS $1"),
+            (
+                "t.date ? 'a' AND jsonb ? 'b'",
+                "t.date ? 'a' AND jsonb ? 'b'",
+            ),
+            ("a OPERATOR(pg_catalog.=) ?", "a OPERATOR(pg_catalog.=) $1"),
+            (
+                "a operator (=) ? OR f(b) ? 'c'",
+                "a operator (=) $1 OR f(b) ? 'c'",
+            ),
+            ("my_operator(a.b) ? 'c'", "my_operator(a.b) ? 'c'"),
         ];
         for (sql, expected) in texts {
             let found =

@@ -1,7 +1,7 @@
 //! Writes the converted text, with the fixes that somebody chose.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -88,27 +88,30 @@ impl<'a> Inspection<'a> {
 
     /// The changes of the chosen fixes that agree with each other, in the order of the text, and whose they are.
     fn chosen(&self, choose: impl Fn(&Finding) -> bool) -> (Vec<&Change>, Vec<usize>) {
-        let mut changes: Vec<&Change> = Vec::new();
+        // The ranges do not overlap, so that the order of their starts is that of their ends.
+        let mut changes: BTreeMap<(usize, usize), &Change> = BTreeMap::new();
         let mut fixed = Vec::new();
         for (index, finding) in self.findings.iter().enumerate() {
             let Some(fix) = finding.fix.as_ref().filter(|_| choose(finding)) else {
                 continue;
             };
             let agrees = |change: &Change| {
-                let clashes = |made: &&&Change| overlap(&made.range, &change.range);
-                changes.iter().filter(clashes).all(|made| *made == change)
+                let up_to = changes.range(..=(change.range.end, usize::MAX)).rev();
+                up_to
+                    .map(|(_, made)| *made)
+                    .take_while(|made| made.range.end >= change.range.start)
+                    .filter(|made| overlap(&made.range, &change.range))
+                    .all(|made| made == change)
             };
             if fix.changes.iter().all(agrees) {
                 fixed.push(index);
                 for change in &fix.changes {
-                    if !changes.contains(&change) {
-                        changes.push(change);
-                    }
+                    let place = (change.range.start, change.range.end);
+                    changes.entry(place).or_insert(change);
                 }
             }
         }
-        changes.sort_by_key(|change| change.range.start);
-        (changes, fixed)
+        (changes.into_values().collect(), fixed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::finding::Found;
 use super::hazard::Look;
-use super::order_by_param::ends_key;
+use super::order_by_param::{ends_key, is_group_key};
 use super::spot::Spot;
 use super::token::Clause;
 use super::{Hazard, Severity};
@@ -21,7 +21,7 @@ pub(super) const HAZARD: Hazard = Hazard {
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
     let groups = spot.clause == Clause::Group && !ends_key(spot) || in_key(spot, spot.inside);
-    groups.then(|| {
+    (groups && !is_group_key(spot)).then(|| {
         let message = format!(
             "another parameter than `{}` in the same expression makes it another expression",
             spot.written()
@@ -48,6 +48,7 @@ mod tests {
             &[
                 "SELECT a + %s FROM t GROUP BY ⟨%s⟩ + a",
                 "SELECT date_trunc(%s, a) FROM t GROUP BY date_trunc(⟨%s⟩, a), b",
+                "SELECT 1 FROM t GROUP BY ROLLUP (%s), CUBE (⟨%s⟩ + a)",
                 "SELECT 1 FROM t GROUP BY (%s), a HAVING f(%s) AND %s > 1",
             ],
         );

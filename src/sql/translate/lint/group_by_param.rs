@@ -2,9 +2,8 @@
 
 use super::finding::Found;
 use super::hazard::Look;
-use super::order_by_param::is_key;
+use super::order_by_param::is_group_key;
 use super::spot::Spot;
-use super::token::Clause;
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -20,7 +19,7 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    (spot.clause == Clause::Group && is_key(spot)).then(|| {
+    is_group_key(spot).then(|| {
         Found::new(format!(
             "`{}` is a constant and groups nothing",
             spot.written()
@@ -39,6 +38,10 @@ mod tests {
             &HAZARD,
             &[
                 "SELECT a, b, count(*) FROM t GROUP BY ⟨%s⟩, ⟨%s⟩ HAVING %s",
+                "SELECT 1 FROM t GROUP BY (⟨%s⟩), ((⟨%s⟩)), (a, ⟨%s⟩), ROLLUP (⟨%s⟩, a), CUBE ((⟨%s⟩), b)",
+                "SELECT 1 FROM t GROUP BY DISTINCT ⟨%s⟩; SELECT 1 FROM t GROUP BY ALL (⟨%s⟩)",
+                "SELECT 1 FROM t GROUP BY GROUPING SETS ((a, ⟨%s⟩), (⟨%s⟩), ())",
+                "SELECT 1 FROM t GROUP BY (%s) + a, f(%s), ROLLUP (f(a, %s), b + %s) HAVING f(%s, (%s)) AND (a, b) = (%s, 1)",
                 "SELECT count(*) FROM t GROUP BY a + %s, date_trunc(%s, b)",
             ],
         );

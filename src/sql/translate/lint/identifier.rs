@@ -1,8 +1,10 @@
 //! `FROM %s`
 
+use super::super::scan::TokenKind;
 use super::finding::Found;
 use super::hazard::Look;
 use super::spot::{Lead, Spot};
+use super::token::Clause;
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -19,12 +21,91 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    (spot.lead == Lead::Name).then(|| {
-        Found::new(format!(
-            "a name belongs here, and `{}` is a value",
-            spot.written()
-        ))
-    })
+    let what = if spot.lead == Lead::Name || is_name(spot) {
+        "a name"
+    } else if is_query(spot) {
+        "a query or a list"
+    } else {
+        return None;
+    };
+    Some(Found::new(format!(
+        "{what} belongs here, and `{}` is a value",
+        spot.written()
+    )))
+}
+
+/// Whether only a name can stand here.
+fn is_name(spot: &Spot<'_>) -> bool {
+    let (before, next) = (spot.before(1), spot.after(1));
+    if next.is_sign(b'(') && !spot.is_last() && !before.is("in") {
+        return true;
+    }
+    match before.kind {
+        TokenKind::Cast => return true,
+        TokenKind::Operator | TokenKind::Assign => return false,
+        _ => {}
+    }
+    let next_text = spot.text(next);
+    let is_key = matches!(next_text, "=>" | ":=") && (before.is_sign(b'(') || before.is_sign(b','));
+    let is_assigned = next_text == "="
+        && spot.clause == Clause::Set
+        && spot.inside.is_none()
+        && (before.is("set") || before.is_sign(b','))
+        && spot
+            .statement()
+            .is_some_and(|statement| !statement.is_utility);
+    let is_table = before.is_sign(b',') && spot.clause == Clause::From;
+    is_key
+        || is_assigned
+        || is_table
+        || matches!(
+            before.word.text,
+            "using" | "tablesample" | "window" | "over"
+        )
+        || is_named_query(spot)
+        || names_column(spot)
+}
+
+/// `WITH %s AS (…)`
+fn is_named_query(spot: &Spot<'_>) -> bool {
+    let (before, next) = (spot.before(1), spot.after(2));
+    let starts = matches!(before.word.text, "with" | "recursive") || before.is_sign(b',');
+    let opens = next.is_sign(b'(') || next.is("materialized") || next.is("not");
+    starts && spot.after(1).is("as") && opens
+}
+
+/// Whether it is an item of the columns of `INSERT INTO t (…)` or `ON CONFLICT (…)`.
+fn names_column(spot: &Spot<'_>) -> bool {
+    let Some(opener) = spot
+        .inside
+        .filter(|&open| spot.context.tokens[open].is_sign(b'('))
+    else {
+        return false;
+    };
+    let token = |back: usize| spot.context.token(opener.checked_sub(back));
+    if !spot.is_argument() {
+        return false;
+    }
+    if token(1).is("conflict") {
+        return token(2).is("on");
+    }
+    let is_insert = spot
+        .statement()
+        .is_some_and(|statement| !statement.is_utility);
+    let mut name = 1;
+    while token(name + 1).is_sign(b'.') {
+        name += 2;
+    }
+    is_insert && token(name + 1).is("into")
+}
+
+/// Whether only a query, or a list in parentheses, can stand here.
+fn is_query(spot: &Spot<'_>) -> bool {
+    let (before, second) = (spot.before(1), spot.before(2));
+    let is_array = before.is_sign(b'(') && second.is("array") && spot.after(1).is_sign(b')');
+    let is_list = matches!(before.word.text, "any" | "all" | "some")
+        && (second.kind == TokenKind::Operator || matches!(second.word.text, "like" | "ilike"));
+    is_array || is_list || before.is("exists")
 }
 
 #[cfg(test)]
@@ -40,6 +121,13 @@ mod tests {
                 "SELECT id FROM ⟨%s⟩ JOIN ⟨%s⟩ ON a.⟨%s⟩ = ⟨%s⟩.a",
                 "INSERT INTO ⟨%s⟩ VALUES (1); UPDATE ⟨%s⟩ SET a = 1; DROP TABLE ⟨%s⟩; GRANT SELECT ON ⟨%s⟩ TO ⟨%s⟩",
                 "SELECT 1 AS ⟨%s⟩, a COLLATE ⟨%s⟩, ⟨%s⟩.b",
+                "UPDATE t SET ⟨%s⟩ = 1, ⟨%s⟩ = 2; INSERT INTO t (a, ⟨%s⟩) VALUES (1, %s) ON CONFLICT (⟨%s⟩) DO UPDATE SET ⟨%s⟩ = 1",
+                "INSERT INTO s.t (⟨%s⟩) SELECT a::⟨%s⟩, ⟨%s⟩(a) FROM t, ⟨%s⟩ JOIN u USING ⟨%s⟩",
+                "WITH ⟨%s⟩ AS (SELECT 1), ⟨%s⟩ AS MATERIALIZED (SELECT 1) DELETE FROM t USING ⟨%s⟩",
+                "CALL ⟨%s⟩(1); SELECT f(⟨%s⟩ => 1, ⟨%s⟩ := 2) OVER ⟨%s⟩ FROM t TABLESAMPLE ⟨%s⟩ (1) WINDOW ⟨%s⟩ AS (ORDER BY a)",
+                "SELECT 1 WHERE a = ANY ⟨%s⟩ AND a <> ALL ⟨%s⟩ AND EXISTS ⟨%s⟩ AND a = ANY(ARRAY(⟨%s⟩))",
+                "UPDATE t SET a = %s, b = (%s = 1), c = f(a, %s) FROM f(a, %s) WHERE %s = 1; SELECT ALL %s, %s = 1",
+                "INSERT INTO t (a) SELECT f(a, %s), %s FROM t ON CONFLICT ((a || %s)) DO NOTHING; SELECT a = ANY(%s), f(a => %s)",
                 "SELECT a IS DISTINCT FROM %s, trim(both from %s), substring(a FROM %s), extract(year FROM %s), %s :: text",
             ],
         );

@@ -4,7 +4,7 @@ use super::super::scan::TokenKind;
 use super::context::Place;
 use super::finding::{Change, Fix, Found};
 use super::hazard::Look;
-use super::spot::Spot;
+use super::spot::{Spot, text};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -32,30 +32,39 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
 }
 
 /// The comment without the placeholder.
-pub(super) fn without(spot: &Spot<'_>) -> Option<Fix> {
+pub(super) fn without(spot: &Spot<'_>) -> Fix {
     let range = spot.placeholder.source.clone();
     let source = spot.context.source.as_bytes();
     let neighbours = (source[..range.start].last(), source.get(range.end));
-    // `*%s/` must not become the end of the comment, nor `/%s*` the start of another.
+    // `*%s/` must not become the end of the comment, nor `/%s*` the start of another, however many go.
     let makes_sign = matches!(
         neighbours,
         (Some(b'*'), Some(b'/')) | (Some(b'/'), Some(b'*'))
     );
+    let other = |index: Option<usize>| {
+        index
+            .and_then(|index| spot.context.placeholders.get(index))
+            .map(|other| &other.source)
+    };
+    let touches = other(spot.index.checked_sub(1)).is_some_and(|other| other.end == range.start)
+        || other(spot.index.checked_add(1)).is_some_and(|other| other.start == range.end);
+    let pieces = if makes_sign || touches {
+        vec![text(" ")]
+    } else {
+        Vec::new()
+    };
     let advice = format!(
         "take `{}` out of the comment, and its argument out of the call",
         spot.written()
     );
-    let change = Change {
-        range,
-        pieces: Vec::new(),
-    };
-    (!makes_sign).then(|| Fix::rewrite(advice, vec![change]).safe_if(true))
+    let change = Change { range, pieces };
+    Fix::rewrite(advice, vec![change]).safe_if(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::Parameter;
-    use super::super::table::{convert, finds, fixes, leaves};
+    use super::super::table::{convert, finds, fixes};
     use super::*;
 
     #[test]
@@ -77,9 +86,16 @@ mod tests {
             &[
                 ("SELECT %s -- was %s\n, %s", "SELECT $1 -- was \n, $2", true),
                 ("/*%(a)s*/ SELECT %(b)s, %(a)s", "/**/ SELECT $1, $2", true),
+                ("SELECT 1 /* a *%s/ */", "SELECT 1 /* a * / */", true),
+                ("SELECT 1 /* a /%s* */", "SELECT 1 /* a / * */", true),
+                ("SELECT /* a *%s%s/ */, %s", "SELECT /* a *  / */, $1", true),
+                (
+                    "SELECT /* a /%s%s%s* */, %s",
+                    "SELECT /* a /   * */, $1",
+                    true,
+                ),
             ],
         );
-        leaves(&HAZARD, &["SELECT 1 /* a *%s/ */", "SELECT 1 /* a /%s* */"]);
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) const HAZARD: Hazard = Hazard {
     code: "like-literal",
     severity: Severity::Error,
     title: "a placeholder in a quoted pattern",
-    why: "The server looks for the text `$1` and finds nothing, without a word. Join the pattern from the parameter and the wildcards.",
+    why: "The server looks for the text `$1` and finds nothing, without a word. Join the pattern from the parameter and the \
+          wildcards, and pass the text to look for. For what is no text psycopg2 wrote its literal: ` -5` with a space, `true`, `NULL`.",
     postgres: "",
     example: "SELECT id FROM t WHERE name LIKE '%%%s%%'",
     rewrite: "SELECT id FROM t WHERE name LIKE '%' || $1 || '%'",

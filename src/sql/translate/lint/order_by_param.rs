@@ -1,4 +1,4 @@
-//! `ORDER BY %s`
+//! `ORDER BY %s`, `DISTINCT ON (%s)`
 
 use super::finding::Found;
 use super::hazard::Look;
@@ -10,9 +10,9 @@ use super::{Hazard, Severity};
 pub(super) const HAZARD: Hazard = Hazard {
     code: "order-by-param",
     severity: Severity::Error,
-    title: "a value as a key of ORDER BY",
-    why: "psycopg2 writes the number or the name into the text. A parameter is a constant, so every row has the same key and the \
-          rows come in any order, without a word. Write the ordinal or the name, from a fixed list in the program, or choose \
+    title: "a value as a key of ORDER BY or DISTINCT ON",
+    why: "psycopg2 writes the number or the name into the text. A parameter is a constant, so every row has the same key: the \
+          rows come in any order, or one of them is left, without a word. Write the ordinal or the name, from a fixed list in the program, or choose \
           with `CASE`.",
     postgres: "",
     example: "SELECT id FROM t ORDER BY %s",
@@ -21,18 +21,103 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    (spot.clause == Clause::Order && is_key(spot)).then(|| {
+    let (key, opener) = whole_key(spot);
+    let word = |back: usize| {
+        let opener = opener.filter(|_| key.is_ended);
+        spot.context
+            .token(opener.and_then(|opener| opener.checked_sub(back)))
+    };
+    let is_distinct = word(1).is("on") && word(2).is("distinct");
+    (key.is_in(Clause::Order) || is_distinct).then(|| {
+        let verb = if is_distinct { "parts" } else { "orders" };
         Found::new(format!(
-            "`{}` is the same for every row and orders nothing",
+            "`{}` is the same for every row and {verb} nothing",
             spot.written()
         ))
     })
 }
 
-/// Whether the placeholder is all of a key of `ORDER BY` or `GROUP BY`.
-pub(super) fn is_key(spot: &Spot<'_>) -> bool {
-    let starts = spot.before(1).is("by") || spot.before(1).is_sign(b',');
-    starts && ends_key(spot)
+/// The placeholder with the parentheses around it alone.
+#[derive(Debug)]
+pub(super) struct Key {
+    clause: Clause,
+    /// Whether a key of a list may start with it.
+    is_started: bool,
+    /// Whether one may end with it.
+    is_ended: bool,
+}
+
+impl Key {
+    /// Whether it is all of a key of that clause.
+    pub(super) fn is_in(&self, clause: Clause) -> bool {
+        self.clause == clause && self.is_started && self.is_ended
+    }
+}
+
+/// The placeholder with the parentheses around it alone: what it is there, and what opens the parentheses in which it
+/// is an item. A number in parentheses is an ordinal too.
+fn whole_key(spot: &Spot<'_>) -> (Key, Option<usize>) {
+    const DEEP: usize = 16;
+    let context = spot.context;
+    let (mut first, mut last) = (spot.placeholder.token, spot.placeholder.token);
+    let before = |first: usize, back: usize| context.token(first.checked_sub(back));
+    for _ in 0..DEEP {
+        let opens = before(first, 1).is_sign(b'(') && context.token(Some(last + 1)).is_sign(b')');
+        let is_call = context.function(first.checked_sub(1)).is_some();
+        let is_list = before(first, 2).is("on") && before(first, 3).is("distinct");
+        if !opens || is_call || is_list {
+            break;
+        }
+        (first, last) = (first - 1, last + 1);
+    }
+    let (lead, next) = (before(first, 1), context.token(Some(last + 1)));
+    let is_started = lead.is("by")
+        || lead.is_sign(b',')
+        || matches!(lead.word.text, "distinct" | "all") && before(first, 2).is("by");
+    let ends_item = next.is_sign(b',') || next.is_sign(b')') || next.is_sign(b';');
+    let is_ended = ends_item || next.start == next.end || next.has(words::AFTER_KEY);
+    let clause = context.token(Some(first)).clause;
+    let opener = if lead.is_sign(b'(') {
+        first.checked_sub(1)
+    } else {
+        lead.inside.filter(|_| lead.is_sign(b','))
+    };
+    (
+        Key {
+            clause,
+            is_started,
+            is_ended,
+        },
+        opener,
+    )
+}
+
+/// Whether the placeholder is a key of `GROUP BY`, which may also be an item of a list in parentheses there.
+pub(super) fn is_group_key(spot: &Spot<'_>) -> bool {
+    const DEEP: usize = 16;
+    let (key, mut opener) = whole_key(spot);
+    if key.is_in(Clause::Group) {
+        return true;
+    }
+    let tokens = &spot.context.tokens;
+    for _ in 0..DEEP {
+        let Some(open) = opener.filter(|&open| key.is_ended && tokens[open].is_sign(b'(')) else {
+            return false;
+        };
+        let lead = spot.context.token(open.checked_sub(1));
+        let is_set = matches!(lead.word.text, "rollup" | "cube" | "sets");
+        let starts =
+            is_set || matches!(lead.word.text, "by" | "distinct" | "all") || lead.is_sign(b',');
+        if starts && tokens[open].clause == Clause::Group {
+            return true;
+        }
+        opener = if lead.is_sign(b'(') {
+            open.checked_sub(1)
+        } else {
+            lead.inside.filter(|_| lead.is_sign(b','))
+        };
+    }
+    false
 }
 
 /// Whether a key ends behind the placeholder.
@@ -52,6 +137,10 @@ mod tests {
             &[
                 "SELECT a FROM t ORDER BY ⟨%s⟩ DESC, ⟨%s⟩ NULLS LAST LIMIT 1",
                 "SELECT row_number() OVER (PARTITION BY a ORDER BY ⟨%s⟩)",
+                "SELECT a FROM t ORDER BY (⟨%s⟩), ((⟨%s⟩)) LIMIT 1; SELECT a FROM t ORDER BY id, (⟨%s⟩) DESC",
+                "SELECT DISTINCT ON (⟨%s⟩) a FROM t; SELECT DISTINCT ON (a, ⟨%s⟩, (⟨%s⟩)) a FROM t",
+                "SELECT DISTINCT ON (a + %s, f(%s), (b = %s)) a FROM t JOIN u ON (%s)",
+                "SELECT a FROM t ORDER BY (%s) + a, (SELECT b WHERE %s), (%s)::int, (a, %s), (a = %s)",
                 "SELECT a FROM t ORDER BY a <-> %s, f(b, %s), CASE WHEN %s THEN a END",
             ],
         );

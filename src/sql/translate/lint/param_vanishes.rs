@@ -52,7 +52,7 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
 /// What rescues the placeholder from where it is.
 fn fix(spot: &Spot<'_>) -> Option<super::Fix> {
     match spot.placeholder.place {
-        Place::Dead(kind) if kind.is_blank() => in_comment::without(spot),
+        Place::Dead(kind) if kind.is_blank() => Some(in_comment::without(spot)),
         Place::Dead(_) => literal::opened(spot),
         _ => None,
     }

@@ -19,15 +19,18 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let (operator, row) = (spot.before(1), spot.before(2));
-    let compares =
-        operator.kind == TokenKind::Operator && matches!(spot.text(operator), "=" | "<>" | "!=");
-    let is_row = row.is_sign(b')')
-        && row
-            .inside
-            .is_some_and(|opener| spot.context.tokens[opener].has_comma)
-        && spot.context.function(row.inside).is_none();
-    (compares && is_row).then(|| {
+    // `(a, b) = ANY(%s)` is a comparison with rows as well.
+    let is_array =
+        spot.before(1).is_sign(b'(') && matches!(spot.before(2).word.text, "any" | "all" | "some");
+    let back = if is_array { 3 } else { 1 };
+    let operator = spot.before(back);
+    let compares = operator.kind == TokenKind::Operator
+        && matches!(
+            spot.text(operator),
+            "=" | "<>" | "!=" | "<" | ">" | "<=" | ">="
+        );
+    let row = spot.placeholder.token.checked_sub(back + 1);
+    (compares && !spot.is_cast && spot.context.ends_row(row)).then(|| {
         Found::new(format!(
             "`{}` stands for a row, and a parameter is one value",
             spot.written()
@@ -47,6 +50,9 @@ mod tests {
             &[
                 "SELECT 1 FROM t WHERE (a, b) = ⟨%s⟩ OR (a, f(b)) <> ⟨%s⟩",
                 "UPDATE t SET (a, b) =⟨%s⟩",
+                "SELECT 1 FROM t WHERE (a, b) > ⟨%s⟩ OR (a, b) <= ⟨%s⟩ OR ROW(a, b) = ⟨%s⟩ OR ((a, b)) = ⟨%s⟩",
+                "SELECT 1 FROM t WHERE (a, b) = ANY(⟨%s⟩) AND ROW(a) <> ALL (⟨%s⟩)",
+                "SELECT 1 FROM t WHERE (a, b) = %s::pair OR a = ANY(%s) OR f(a, b) = ANY(%s) OR (a, b) = ANY(f(%s))",
                 "SELECT 1 FROM t WHERE (a, b) = (%s, %s) AND f(a, b) = %s AND (a) = %s AND ((a, b) IS NULL) = %s",
             ],
         );
