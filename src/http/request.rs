@@ -1,12 +1,12 @@
 //! What every request goes through: its id, its span, its time limit, and a guard against panics.
 
-use super::Service;
 use super::body::Watched;
 use super::error::{Code, PROBLEM_JSON, Problem};
+use super::{ROUTES, Service};
 use crate::app::{RequestKey, Unit};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Path, Request, State};
-use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -35,10 +35,8 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let id = request_id(request.headers());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = %id.to_str().unwrap_or_default(), method = %request.method(), route);
     let limit = service.app.limits().request_time;
     let (parts, body) = request.into_parts();
@@ -58,7 +56,7 @@ pub(super) async fn guard(
             }
         }
     };
-    let mut response = documented(answer.instrument(span).await);
+    let mut response = documented(answer.instrument(span).await, route);
     response.headers_mut().insert(REQUEST_ID, id);
     if !ended.load(Ordering::Relaxed) {
         // What is left of the body would be taken for the next request: the client must not send one here.
@@ -90,8 +88,8 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("it said nothing")
 }
 
-/// Gives the router's own refusal of a method a document too.
-fn documented(response: Response) -> Response {
+/// Gives the router's own refusal of a method a document too. The router adds the header that names the methods later.
+fn documented(response: Response, route: &str) -> Response {
     let has_document = response
         .headers()
         .get(CONTENT_TYPE)
@@ -99,17 +97,10 @@ fn documented(response: Response) -> Response {
     if response.status() != StatusCode::METHOD_NOT_ALLOWED || has_document {
         return response;
     }
-    let allowed = response.headers().get(ALLOW).cloned();
-    let methods = allowed
-        .as_ref()
-        .and_then(|methods| methods.to_str().ok())
-        .unwrap_or("no method");
-    let detail = format!("this path takes {}", methods.replace(',', ", "));
-    let mut documented = Problem::new(Code::MethodNotAllowed, detail).into_response();
-    if let Some(allowed) = allowed {
-        documented.headers_mut().insert(ALLOW, allowed);
-    }
-    documented
+    let here = ROUTES.iter().filter(|known| known.path == route);
+    let methods: Vec<&str> = here.map(|known| known.method).collect();
+    let detail = format!("this path takes {}", methods.join(", "));
+    Problem::new(Code::MethodNotAllowed, detail).into_response()
 }
 
 /// Answers where no route is.

@@ -50,6 +50,10 @@ fn a_wrong_method_is_told_the_right_ones() {
             "{method} {path}"
         );
         assert_eq!(answer.headers.get_all("allow").iter().count(), 1);
+        let told = &answer.body;
+        for method in methods.iter().filter(|method| **method != "HEAD") {
+            assert!(told.contains(*method), "{told}");
+        }
     }
 }
 

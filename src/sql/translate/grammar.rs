@@ -89,7 +89,7 @@ fn ends_operand(token: Token, sql: &str) -> bool {
                 .iter()
                 .any(|name| name.eq_ignore_ascii_case(word));
             let is_qualified = || sql[..token.start].ends_with('.');
-            !opens_expression(word) && !(is_type && !is_qualified())
+            !opens_expression(word) && (!is_type || is_qualified())
         }
         TokenKind::Punctuation => match token.text(sql) {
             ")" => !closes_operator(&sql[..token.start]),

@@ -176,6 +176,8 @@ pub(super) async fn transaction_control_is_refused(bench: &Bench) -> Result<()> 
         "/* x */ start transaction",
         "ABORT",
         "PREPARE TRANSACTION 'x'",
+        "COPY pg_class FROM STDIN",
+        "COPY (SELECT 1) TO STDOUT",
     ] {
         let query = query(sql);
         let mut refusals = vec![
