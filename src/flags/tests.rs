@@ -215,7 +215,7 @@ fn a_rollback_outlives_its_process_and_reaches_the_others() {
     assert_eq!(restarted.snapshot().stage(), Stage::RolledBack);
     let said = restarted.snapshot().sources();
     assert!(
-        said[0].name == "kill_file" && said[0].detail.contains("errors: 7 % (by /"),
+        said[0].name == "kill_file" && said[0].detail.contains("errors: 7 %; the file is /"),
         "{said:?}"
     );
 }

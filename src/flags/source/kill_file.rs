@@ -71,7 +71,7 @@ impl KillFile {
         Reading {
             rolled_back: true,
             cap: Stage::Off,
-            ..Reading::silent(NAME, format!("{note} (by {})", self.0.display()))
+            ..Reading::silent(NAME, format!("{note}; the file is {}", self.0.display()))
         }
     }
 }
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(
             reading.detail,
             format!(
-                "rolled back by ada at 1970-01-01T00:00:00Z: drill (by {})",
+                "rolled back by ada at 1970-01-01T00:00:00Z: drill; the file is {}",
                 path.display()
             )
         );
