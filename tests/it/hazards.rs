@@ -108,6 +108,22 @@ async fn a_safe_rewrite_gives_the_rows_that_the_values_in_the_text_gave() {
         ("flag IS %s", "flag IS NULL", &[&None::<bool>]),
         ("flag IS NOT %s", "flag IS NOT false", &[&false]),
         (
+            "t.flag IS NOT %s AND NOT flag IS %s ORDER BY id",
+            "t.flag IS NOT NULL AND NOT flag IS true ORDER BY id",
+            &[&None::<bool>, &true],
+        ),
+        (
+            "j->>'k' IS %s OR id::int IS %s",
+            "j->>'k' IS NULL OR id::int IS NULL",
+            &[&None::<String>, &None::<i32>],
+        ),
+        ("id > %s /* a *%s%s/ */", "id > 7 /* a *89/ */", &[&7]),
+        (
+            "ts > '%s'::timestamp with time zone",
+            "ts > '2024-01-04'::timestamp with time zone",
+            &[&day],
+        ),
+        (
             "ts > now() - interval '%s days'",
             "ts > now() - interval '3 days'",
             &[&"3"],
