@@ -127,7 +127,8 @@ impl<'a> Context<'a> {
     /// Whether the name may be that of a table or its alias, so that it stands for a whole row.
     pub(super) fn is_relation(&self, name: &Tok) -> bool {
         let relations = self.relations.get_or_init(|| self.relations());
-        relations.contains(&folded(name.text(self.sql)))
+        let name = folded(name.text(self.sql));
+        name == "excluded" || relations.contains(&name)
     }
 
     fn relations(&self) -> HashSet<String> {

@@ -125,6 +125,7 @@ mod tests {
                 "INSERT INTO s.t (⟨%s⟩) SELECT a::⟨%s⟩, ⟨%s⟩(a) FROM t, ⟨%s⟩ JOIN u USING ⟨%s⟩",
                 "WITH ⟨%s⟩ AS (SELECT 1), ⟨%s⟩ AS MATERIALIZED (SELECT 1) DELETE FROM t USING ⟨%s⟩",
                 "CALL ⟨%s⟩(1); SELECT f(⟨%s⟩ => 1, ⟨%s⟩ := 2) OVER ⟨%s⟩ FROM t TABLESAMPLE ⟨%s⟩ (1) WINDOW ⟨%s⟩ AS (ORDER BY a)",
+                "SELECT 1 FROM t JOIN u ON f(a, %s) = %s, ⟨%s⟩ JOIN v USING (id), ⟨%s⟩",
                 "SELECT 1 WHERE a = ANY ⟨%s⟩ AND a <> ALL ⟨%s⟩ AND EXISTS ⟨%s⟩ AND a = ANY(ARRAY(⟨%s⟩))",
                 "UPDATE t SET a = %s, b = (%s = 1), c = f(a, %s) FROM f(a, %s) WHERE %s = 1; SELECT ALL %s, %s = 1",
                 "INSERT INTO t (a) SELECT f(a, %s), %s FROM t ON CONFLICT ((a || %s)) DO NOTHING; SELECT a = ANY(%s), f(a => %s)",

@@ -176,6 +176,9 @@ mod tests {
             "\"T\" IS NOT %s",
             "u IS %s AND u.a = 1",
             "x IS %s",
+            "z IS NOT %s",
+            "w IS NOT %s",
+            "excluded IS NOT %s",
             "y IS %s",
             "(a, b) IS NOT %s",
             "(t) IS NOT %s",
@@ -185,7 +188,9 @@ mod tests {
             "'true' IS %s",
             "CASE WHEN a THEN t END IS %s",
         ] {
-            let sql = format!("SELECT 1 FROM t, a.x JOIN u AS y ON true WHERE {condition}");
+            let sql = format!(
+                "SELECT 1 FROM t, a.x JOIN u AS y ON true, z JOIN v USING (id), w WHERE {condition}"
+            );
             let found =
                 super::super::inspect(&sql, super::super::super::Style::Psycopg).expect(&sql);
             let mut fixes = found

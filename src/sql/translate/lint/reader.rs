@@ -222,6 +222,9 @@ impl Reader<'_, '_> {
                 Some(opener)
             }
             b',' => {
+                if self.clause == Clause::On {
+                    self.clause = Clause::From;
+                }
                 let open = self.inside();
                 if let Some(open) = open {
                     self.context.tokens[open].has_comma = true;
@@ -251,7 +254,8 @@ impl Reader<'_, '_> {
                 }
                 Clause::From
             }
-            "join" | "update" => Clause::From,
+            "join" | "update" | "using" => Clause::From,
+            "on" if self.clause == Clause::From => Clause::On,
             "set" => Clause::Set,
             "select" => Clause::Select,
             "returning" => Clause::Returning,

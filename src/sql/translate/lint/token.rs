@@ -42,6 +42,8 @@ pub(super) enum Clause {
     Group,
     /// What is read or changed: tables and their aliases.
     From,
+    /// The condition of a join.
+    On,
     /// The assignments of an `UPDATE`.
     Set,
 }
