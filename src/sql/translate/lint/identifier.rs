@@ -62,6 +62,7 @@ fn is_name(spot: &Spot<'_>) -> bool {
             before.word.text,
             "using" | "tablesample" | "window" | "over"
         )
+        || before.is("exists") && spot.before(2).is("if")
         || is_named_query(spot)
         || names_column(spot)
 }
@@ -119,7 +120,7 @@ mod tests {
             &HAZARD,
             &[
                 "SELECT id FROM ⟨%s⟩ JOIN ⟨%s⟩ ON a.⟨%s⟩ = ⟨%s⟩.a",
-                "INSERT INTO ⟨%s⟩ VALUES (1); UPDATE ⟨%s⟩ SET a = 1; DROP TABLE ⟨%s⟩; GRANT SELECT ON ⟨%s⟩ TO ⟨%s⟩",
+                "INSERT INTO ⟨%s⟩ VALUES (1); UPDATE ⟨%s⟩ SET a = 1; DROP TABLE ⟨%s⟩; DROP TABLE IF EXISTS ⟨%s⟩; GRANT SELECT ON ⟨%s⟩ TO ⟨%s⟩",
                 "SELECT 1 AS ⟨%s⟩, a COLLATE ⟨%s⟩, ⟨%s⟩.b",
                 "UPDATE t SET ⟨%s⟩ = 1, ⟨%s⟩ = 2; INSERT INTO t (a, ⟨%s⟩) VALUES (1, %s) ON CONFLICT (⟨%s⟩) DO UPDATE SET ⟨%s⟩ = 1",
                 "INSERT INTO s.t (⟨%s⟩) SELECT a::⟨%s⟩, ⟨%s⟩(a) FROM t, ⟨%s⟩ JOIN u USING ⟨%s⟩",
