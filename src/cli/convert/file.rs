@@ -38,7 +38,7 @@ pub(super) struct Done {
 }
 
 /// A mark that some editors put before a text. It is no part of it.
-const MARK: &str = "\u{feff}";
+pub(super) const MARK: &str = "\u{feff}";
 
 impl Job<'_> {
     /// Does what is asked for with one file.

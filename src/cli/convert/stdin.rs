@@ -1,6 +1,7 @@
 //! SQL from stdin: the converted text to stdout, and everything else to stderr.
 
 use super::diff;
+use super::file::MARK;
 use super::options::Options;
 use super::plan::{Plan, plan};
 use super::report::{Format, Report, json_finding};
@@ -33,30 +34,27 @@ pub(super) fn run(
     format: Format,
     printer: &Printer,
 ) -> Outcome<Exit> {
-    let text = read(printer)?;
-    let plan = plan(&text, queries(&text), options);
-    let new = Edit::apply(&text, &plan.edits);
+    let whole = read(printer)?;
+    // An editor's mark is no part of the text, and comes back as it was.
+    let text = whole.strip_prefix(MARK).unwrap_or(&whole);
+    let mark = &whole[..whole.len() - text.len()];
+    let plan = plan(text, queries(text), options);
+    let new = Edit::apply(text, &plan.edits);
     let hindered = plan.tally.is_hindered();
     let fails = hindered || (output == Output::Nothing && plan.tally.is_unclean());
     if format == Format::Json && output == Output::Text {
-        printer.document(&document(&plan, &new))?;
+        printer.document(&document(&plan, &format!("{mark}{new}")))?;
     } else {
         let human = format == Format::Human;
-        tell(
-            &*format.report(printer, human),
-            human,
-            &text,
-            &plan,
-            printer,
-        )?;
+        tell(&*format.report(printer, human), human, text, &plan, printer)?;
         match output {
             // What is not converted must not look as if it were.
             Output::Text if human && !hindered => {
                 tell_parameters(&plan, printer);
-                printer.raw(&new)?;
+                printer.raw(&format!("{mark}{new}"))?;
             }
             Output::Diff if !plan.edits.is_empty() => {
-                printer.raw(&diff::unified(NAME, &text, &new, printer.colors()))?;
+                printer.raw(&diff::unified(NAME, text, &new, printer.colors()))?;
             }
             _ => {}
         }

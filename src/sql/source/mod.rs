@@ -142,6 +142,8 @@ pub struct Call {
     pub file: Range<usize>,
     /// How its arguments become what the converted text takes.
     pub arguments: Arguments,
+    /// Those of Python's `list`, `str` and `tuple` that mean something else where the call is.
+    pub hidden: Vec<&'static str>,
 }
 
 /// The arguments of a call.

@@ -111,6 +111,7 @@ impl Statement {
         let last = codes.next_back().or(first);
         let code = first.map_or(range.start, |token| token.start)
             ..last.map_or(range.end, |token| token.end);
+        let range = without_commands(script, &tokens, range, &code);
         let dynamic = command_in(script, &code).or_else(|| variable_in(script, &tokens));
         Self {
             name: section.name.clone(),
@@ -156,6 +157,37 @@ fn tokens(sql: &str, range: &Range<usize>) -> Vec<Token> {
         ..token
     });
     moved.collect()
+}
+
+/// The bytes of a statement without psql's commands between it and the comments at its head and its end, and what is beyond those.
+fn without_commands(
+    script: &Script,
+    tokens: &[Token],
+    range: Range<usize>,
+    code: &Range<usize>,
+) -> Range<usize> {
+    let inside = |command: &&Range<usize>| range.contains(&command.start);
+    let mut commands = script.commands.iter().filter(inside);
+    let before = commands
+        .clone()
+        .rev()
+        .find(|command| command.end <= code.start);
+    let behind = commands.find(|command| command.start >= code.end);
+    let start = before.map_or(range.start, |command| {
+        let mut comments = tokens.iter().filter(|token| is_comment(token));
+        let comment = comments.find(|token| token.start >= command.end);
+        comment.map_or(code.start, |comment| comment.start.min(code.start))
+    });
+    let end = behind.map_or(range.end, |command| {
+        let mut comments = tokens.iter().rev().filter(|token| is_comment(token));
+        let comment = comments.find(|token| token.end <= command.start);
+        comment.map_or(code.end, |comment| comment.end.max(code.end))
+    });
+    start..end
+}
+
+fn is_comment(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment)
 }
 
 /// A command of psql's amid a statement, such as `\if`.
@@ -282,6 +314,14 @@ mod tests {
             (
                 "COPY t FROM stdin;\na'b\n\\.\nSELECT 1;",
                 &["COPY t FROM stdin", "SELECT 1"],
+            ),
+            (
+                "-- My report\n\\set ON_ERROR_STOP on\nSELECT a FROM t WHERE b = %s;",
+                &["SELECT a FROM t WHERE b = %s"],
+            ),
+            (
+                "-- one\n\\set a 1\n-- two\nSELECT %s -- three\n\\echo it's\n-- four\n;",
+                &["-- two\nSELECT %s -- three"],
             ),
         ] {
             let found: Vec<_> = read(text).into_iter().map(|query| query.sql).collect();

@@ -90,3 +90,68 @@ fn a_file_that_is_no_python_is_listed() {
     assert_eq!((ran.code, ran.codes()), (1, vec!["unreadable".to_owned()]));
     assert_eq!(ran.json()["summary"]["written"], 1);
 }
+
+#[test]
+fn none_stays_none_where_the_text_tests_for_it() {
+    let select = "SELECT a FROM t WHERE";
+    for (call, expected) in [
+        (
+            "(%s IS NULL OR b = %s)\", (name, name))",
+            "($1::text IS NULL OR b = $2)\", (None if name is None else str(name), name))",
+        ),
+        (
+            "(%s IS NULL OR b = %s)\", (\"x\", name))",
+            "($1::text IS NULL OR b = $2)\", (\"x\", name))",
+        ),
+        (
+            "(%s IS NULL OR b = %s)\", (None, 1))",
+            "($1::text IS NULL OR b = $2)\", (None, 1))",
+        ),
+        (
+            "(%s IS NULL OR b = %s)\", (5, 5))",
+            "($1::text IS NULL OR b = $2)\", (str(5), 5))",
+        ),
+        // What may have an effect is not evaluated twice, and None must not become a string.
+        (
+            "(%s IS NULL OR b = %s)\", (f(), name))",
+            "(%s IS NULL OR b = %s)\", (f(), name))",
+        ),
+        (
+            "(%s IS NULL OR b = %s)\", (x.y, name))",
+            "(%s IS NULL OR b = %s)\", (x.y, name))",
+        ),
+        (
+            "b > now() - interval '%s days'\", (days,))",
+            "b > now() - ($1::text || ' days')::interval\", (str(days),))",
+        ),
+    ] {
+        let source = format!("cur.execute(\"{select} {call}\n");
+        let folder = Folder::with(&[("db.py", &source)]);
+        let ran = folder.run(&[
+            "convert",
+            ".",
+            "--write",
+            "--casts",
+            "--fix",
+            "--call-sites",
+            "--json",
+        ]);
+        assert_eq!(
+            folder.read("db.py"),
+            format!("cur.execute(\"{select} {expected}\n")
+        );
+        if call == expected {
+            assert!(ran.codes().contains(&"call-site".to_owned()), "{ran:?}");
+        }
+        let again = folder.run(&[
+            "convert",
+            ".",
+            "--write",
+            "--casts",
+            "--fix",
+            "--call-sites",
+            "--json",
+        ]);
+        assert_eq!(again.json()["summary"]["converted"], 0, "{again:?}");
+    }
+}

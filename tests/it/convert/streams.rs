@@ -12,6 +12,10 @@ fn sql_goes_from_stdin_to_stdout_byte_for_byte() {
         ("SELECT :a::int, ':b'", "SELECT $1::int, ':b'"),
         ("SELECT $1, 5 % 2", "SELECT $1, 5 % 2"),
         ("SELECT 5 % 2", "SELECT 5 % 2"),
+        (
+            "\u{feff}SELECT a FROM t WHERE b = %s",
+            "\u{feff}SELECT a FROM t WHERE b = $1",
+        ),
         ("", ""),
     ] {
         for arguments in [&[][..], &["-"]] {

@@ -14,6 +14,7 @@ use super::resolve::span;
 use super::scope::{CallSite, Value};
 use super::text::Text;
 use crate::sql::source::Arguments;
+use crate::sql::translate::{Parameter, Style, translate};
 
 /// Whether a call gives arguments, even none: psycopg reads the text differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +62,10 @@ pub(super) fn arguments<'a>(
             );
         }
         Method::Spread => {
-            let percent = has_placeholder(&text.sql);
-            return spread(file, rest, parent, percent);
+            if rest.is_empty() {
+                return spread_by_name(file, site);
+            }
+            return spread(file, site.scope, rest, parent, text);
         }
         Method::Execute | Method::Wrapper => {}
     }
@@ -83,7 +86,7 @@ pub(super) fn arguments<'a>(
             Some(values) => (Given::Yes, values),
             None => maybe(format!("`{}`, which is built elsewhere", name.id.as_str())),
         },
-        _ => written_out(file, given, false).map_or_else(
+        _ => written_out(file, site.scope, given, false).map_or_else(
             || not_written_out(file, given),
             |values| (Given::Yes, values),
         ),
@@ -120,19 +123,43 @@ fn not_written_out(file: &File<'_>, given: &Expr) -> (Given, Arguments) {
     )
 }
 
+/// What a call gives by names to a function that takes each value as an argument of its own.
+fn spread_by_name<'a>(file: &File<'a>, site: CallSite<'a>) -> (Given, Arguments) {
+    let arguments = &site.call.arguments;
+    if let Some(values) = by_name(arguments) {
+        let source = &file.source[span(values.range())];
+        let line = source.lines().next().unwrap_or_default();
+        let shown: String = line.chars().take(40).collect();
+        return (
+            Given::Yes,
+            Arguments::Elsewhere(format!("`{shown}` by a name")),
+        );
+    }
+    if arguments
+        .keywords
+        .iter()
+        .any(|keyword| keyword.arg.is_none())
+    {
+        return maybe("`**` arguments".to_owned());
+    }
+    (Given::No, Arguments::None)
+}
+
 /// The values of a call that takes each as an argument of its own.
 fn spread<'a>(
     file: &File<'a>,
+    scope: usize,
     rest: &'a [Expr],
     parent: AnyNodeRef<'a>,
-    percent: bool,
+    text: &Text,
 ) -> (Given, Arguments) {
     if rest.iter().any(Expr::is_starred_expr) {
         return maybe("`*` arguments".to_owned());
     }
     // psycopg's arguments in a file that is on its way to asyncpg.
-    if let ([only], true) = (rest, percent)
-        && let Some(values) = written_out(file, only, true)
+    if let ([only], true) = (rest, has_placeholder(&text.sql))
+        && !is_value(only, text)
+        && let Some(values) = written_out(file, scope, only, true)
     {
         return (Given::Yes, values);
     }
@@ -156,8 +183,22 @@ fn spread<'a>(
     }
 }
 
+/// Whether a list is the value of the text's only placeholder, an array, and not the list of its values.
+fn is_value(given: &Expr, text: &Text) -> bool {
+    let only = || {
+        let found = translate(&text.sql, Style::Psycopg);
+        found.is_ok_and(|found| matches!(found.parameters[..], [Parameter::Position(_)]))
+    };
+    given.is_list_expr() && only()
+}
+
 /// The values of a tuple, a list or a mapping that is written out.
-fn written_out<'a>(file: &File<'a>, given: &'a Expr, spread: bool) -> Option<Arguments> {
+fn written_out<'a>(
+    file: &File<'a>,
+    scope: usize,
+    given: &'a Expr,
+    spread: bool,
+) -> Option<Arguments> {
     let own = AnyNodeRef::from(given);
     let values: Vec<(Option<String>, Range<usize>)> = match given {
         Expr::Tuple(tuple) => sequence(file, &tuple.elts, own)?,
@@ -174,7 +215,8 @@ fn written_out<'a>(file: &File<'a>, given: &'a Expr, spread: bool) -> Option<Arg
         }
         Expr::Call(call)
             if matches!(&*call.func, Expr::Name(name) if name.id == "dict")
-                && call.arguments.args.is_empty() =>
+                && call.arguments.args.is_empty()
+                && file.module.owner(scope, "dict").is_none() =>
         {
             let pair = |keyword: &'a Keyword| {
                 let name = keyword.arg.as_ref()?.as_str().to_owned();
@@ -223,6 +265,10 @@ fn followed<'a>(file: &File<'a>, scope: usize, given: &'a Expr) -> Option<Argume
     let Value::Is(value) = binding.value else {
         return None;
     };
+    // Another function, or another name of the same values, would see the change.
+    if binding.foreign || file.module.chained.contains_key(&binding.range) {
+        return None;
+    }
     let read_once = file
         .module
         .reads
@@ -240,7 +286,7 @@ fn followed<'a>(file: &File<'a>, scope: usize, given: &'a Expr) -> Option<Argume
     if owner != scope || !read_once {
         return None;
     }
-    written_out(file, value, false)
+    written_out(file, scope, value, false)
 }
 
 impl<'a> File<'a> {

@@ -7,7 +7,7 @@ use ruff_text_size::Ranged;
 
 use super::value::{Effect, Form, edit, parse};
 use crate::sql::source::{Arguments, Call, Dynamic, SourceQuery};
-use crate::sql::translate::{Bound, Edit, Parameter, inspect};
+use crate::sql::translate::{Bound, Edit, Parameter, inspect, translate};
 
 /// See [`SourceQuery::call_edits`].
 pub(in crate::sql::source) fn call_edits(
@@ -16,8 +16,16 @@ pub(in crate::sql::source) fn call_edits(
     parameters: &[Bound],
 ) -> (Vec<Edit>, Vec<Dynamic>) {
     let (mut edits, mut left) = (Vec::new(), Vec::new());
+    let tested = tested(query);
+    let taken: Vec<Taken<'_>> = parameters
+        .iter()
+        .map(|bound| Taken {
+            parameter: &bound.parameter,
+            form: Form::of(bound, tested.contains(&bound.parameter)),
+        })
+        .collect();
     for call in &query.calls {
-        match one_call(query, call, file, parameters) {
+        match one_call(query, call, file, &taken) {
             Ok(mut made) => edits.append(&mut made),
             Err(message) => left.push(Dynamic {
                 file: call.file.clone(),
@@ -30,11 +38,29 @@ pub(in crate::sql::source) fn call_edits(
     (edits, left)
 }
 
+/// What a parameter of the converted text takes.
+#[derive(Debug, Clone, Copy)]
+struct Taken<'a> {
+    parameter: &'a Parameter,
+    form: Form,
+}
+
+/// The arguments of which the text tests whether they are NULL, without a cast of its own.
+fn tested(query: &SourceQuery) -> Vec<Parameter> {
+    let found = inspect(&query.sql, query.style);
+    let cast = found.map(|found| {
+        let conversion = found.convert(|finding| finding.hazard.code == "param-is-null");
+        let texts = conversion.parameters.into_iter().filter(|bound| bound.text);
+        texts.map(|bound| bound.parameter).collect()
+    });
+    cast.unwrap_or_default()
+}
+
 fn one_call(
     query: &SourceQuery,
     call: &Call,
     file: &str,
-    parameters: &[Bound],
+    parameters: &[Taken<'_>],
 ) -> Result<Vec<Edit>, String> {
     match &call.arguments {
         Arguments::None if parameters.is_empty() => Ok(Vec::new()),
@@ -46,8 +72,8 @@ fn one_call(
             let before = inspect(&query.sql, query.style)
                 .map(|found| found.convert(|_| false).parameters.len());
             let same = before.is_ok_and(|before| before == parameters.len())
-                && parameters.iter().enumerate().all(|(index, bound)| {
-                    Form::of(bound) == Form::AsIs && bound.parameter == Parameter::Position(index)
+                && parameters.iter().enumerate().all(|(index, taken)| {
+                    taken.form == Form::AsIs && *taken.parameter == Parameter::Position(index)
                 });
             if same {
                 return Ok(Vec::new());
@@ -67,20 +93,22 @@ fn one_call(
                 range,
                 given: values,
                 spread: *spread,
+                hidden: &call.hidden,
             };
+            values.check_count(query)?;
             values.edits(parameters)
         }
     }
 }
 
 /// What a text takes, for a reader: `$1 = name, $2 = list(ids)`.
-fn wanted(parameters: &[Bound]) -> String {
-    let each = parameters.iter().enumerate().map(|(index, bound)| {
-        let value = match &bound.parameter {
+fn wanted(parameters: &[Taken<'_>]) -> String {
+    let each = parameters.iter().enumerate().map(|(index, taken)| {
+        let value = match taken.parameter {
             Parameter::Position(place) => format!("value {}", place + 1),
             Parameter::Name(name) => format!("`{name}`"),
         };
-        let value = format!("{value}{}", Form::of(bound).words());
+        let value = format!("{value}{}", taken.form.words());
         format!("{value} for ${}", index + 1)
     });
     each.collect::<Vec<_>>().join(", ")
@@ -95,10 +123,31 @@ struct Values<'a> {
     range: &'a Range<usize>,
     given: &'a [(Option<String>, Range<usize>)],
     spread: bool,
+    /// Python's own functions that mean something else there.
+    hidden: &'a [&'static str],
 }
 
 impl Values<'_> {
-    fn edits(&self, parameters: &[Bound]) -> Result<Vec<Edit>, String> {
+    /// Whether the call gives as many values as the text takes: a mapping may have more names than the text.
+    fn check_count(&self, query: &SourceQuery) -> Result<(), String> {
+        let named = self.given.iter().any(|(name, _)| name.is_some());
+        let Ok(found) = translate(&query.sql, query.style) else {
+            return Ok(());
+        };
+        let (takes, gives) = (found.parameters.len(), self.given.len());
+        let by_name = found
+            .parameters
+            .iter()
+            .any(|parameter| matches!(parameter, Parameter::Name(_)));
+        if named || by_name || takes == gives {
+            return Ok(());
+        }
+        Err(format!(
+            "the text takes {takes} values, and the call gives {gives}"
+        ))
+    }
+
+    fn edits(&self, parameters: &[Taken<'_>]) -> Result<Vec<Edit>, String> {
         let taken = self.taken(parameters)?;
         let order: Vec<usize> = taken.iter().map(|(index, _)| *index).collect();
         if order.iter().copied().eq(0..self.given.len()) {
@@ -115,16 +164,14 @@ impl Values<'_> {
     }
 
     /// Which value each parameter takes, and in which form.
-    fn taken(&self, parameters: &[Bound]) -> Result<Vec<(usize, Form)>, String> {
+    fn taken(&self, parameters: &[Taken<'_>]) -> Result<Vec<(usize, Form)>, String> {
         let mapping = self.given.iter().any(|(name, _)| name.is_some())
             || self.file[self.range.start..].starts_with(['{', 'd']) && self.given.is_empty();
-        let find = |bound: &Bound| match &bound.parameter {
+        let find = |taken: &Taken<'_>| match taken.parameter {
             Parameter::Position(_) if mapping => Err(
                 "the text takes values by their places, and the call gives a mapping".to_owned(),
             ),
-            Parameter::Position(place) if *place < self.given.len() => {
-                Ok((*place, Form::of(bound)))
-            }
+            Parameter::Position(place) if *place < self.given.len() => Ok((*place, taken.form)),
             Parameter::Position(_) => Err(format!(
                 "the text takes {} values, and the call gives {}",
                 parameters.len(),
@@ -134,7 +181,7 @@ impl Values<'_> {
                 let mut places = (0..self.given.len())
                     .filter(|place| self.given[*place].0.as_ref() == Some(name));
                 match (places.next(), places.next()) {
-                    (Some(place), None) => Ok((place, Form::of(bound))),
+                    (Some(place), None) => Ok((place, taken.form)),
                     (Some(_), Some(_)) => Err(format!("the call's mapping has `{name}` twice")),
                     (None, _) => Err(format!("the call's mapping has no `{name}`")),
                 }
@@ -177,7 +224,7 @@ impl Values<'_> {
     fn in_place(&self, taken: &[(usize, Form)]) -> Result<Vec<Edit>, String> {
         let mut edits = Vec::new();
         for (index, form) in taken {
-            edits.extend(form.edits(self.file, &self.given[*index].1)?);
+            edits.extend(form.edits(self.file, &self.given[*index].1, self.hidden)?);
         }
         if let Some((open, close)) = self.brackets(&mut edits)? {
             let comma = self.given.len() == 1 && !self.trailing_comma(close.start);
@@ -205,6 +252,11 @@ impl Values<'_> {
     /// What encloses the values and has to change, with the keys of a mapping removed.
     fn brackets(&self, edits: &mut Vec<Edit>) -> Result<Option<Brackets>, String> {
         let Range { start, end } = *self.range;
+        // A value of its own may be a list or a mapping: those brackets are the value's.
+        let first = self.given.first();
+        if self.spread && first.is_some_and(|(_, value)| value.start == start) {
+            return Ok(None);
+        }
         let parsed =
             parse(self.file, self.range).ok_or_else(|| "the arguments nest too deep".to_owned())?;
         let is_mapping = self.given.iter().all(|(name, _)| name.is_some());
@@ -267,7 +319,7 @@ impl Values<'_> {
         let mut values = Vec::with_capacity(taken.len());
         for (index, form) in taken {
             let range = &self.given[*index].1;
-            let own = form.edits(self.file, range)?;
+            let own = form.edits(self.file, range, self.hidden)?;
             let moved: Vec<Edit> = own
                 .into_iter()
                 .map(|edit| Edit {

@@ -9,7 +9,8 @@ use super::looks::{has_placeholder, looks_like_sql};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::CallSite;
 use super::text::{Kind, Text};
-use super::{File, Others};
+use super::texts::MOST_TEXTS;
+use super::{File, Others, wrapper};
 use crate::sql::source::{Arguments, Call, Dynamic, Elsewhere};
 use crate::sql::translate::{Parameter, Paramstyle, Style, translate};
 
@@ -151,19 +152,26 @@ pub(super) fn examine<'a>(
     for (position, argument) in candidates(&site.call.arguments) {
         let known = resolver.texts(argument, site.scope);
         let many = known.texts.len() > 1 || known.unknown;
+        let cut = known.cut;
         let mut texts = known.texts;
         texts.retain(|text| looks_like_sql(&text.sql));
         if texts.is_empty() {
             continue;
         }
-        let touched = std::mem::take(&mut resolver.touched);
+        let mut touched = std::mem::take(&mut resolver.touched);
+        if cut {
+            // Those that are not among the first must not change for another call either.
+            touched.clear();
+        }
         let looked = Looked {
             file,
             site,
             method,
             name,
             position,
+            spread,
             many,
+            cut,
         };
         let found = |text| looked.found(text, argument, touched.clone());
         return texts.into_iter().map(found).collect();
@@ -250,6 +258,7 @@ fn unknown<'a>(
         call: Some(Call {
             file: span(site.call.range()),
             arguments: Arguments::Elsewhere("the text's".to_owned()),
+            hidden: Vec::new(),
         }),
         elsewhere: Vec::new(),
         reason: None,
@@ -265,8 +274,12 @@ struct Looked<'f, 'a> {
     name: &'f str,
     /// Which of the call's arguments is the text; none if it is a keyword's.
     position: Option<usize>,
+    /// Whether the file's driver is asyncpg alone.
+    spread: bool,
     /// Whether it may be one of several texts.
     many: bool,
+    /// Whether it may be one of more texts than are told apart.
+    cut: bool,
 }
 
 impl<'a> Looked<'_, 'a> {
@@ -299,6 +312,7 @@ impl<'a> Looked<'_, 'a> {
             call: Some(Call {
                 file: span(self.site.call.range()),
                 arguments,
+                hidden: self.hidden(),
             }),
             elsewhere: Vec::new(),
             reason,
@@ -317,14 +331,40 @@ impl<'a> Looked<'_, 'a> {
         let placeholder = has_placeholder(&text.sql);
         let empty = matches!(arguments, Arguments::Values { values, .. } if values.is_empty());
         match given {
+            Given::No if self.prepares() && placeholder => Style::Psycopg,
             Given::No => Style::NoParameters,
             // No driver takes a bare `%` from a call with arguments, so the text was converted before.
             Given::Yes if empty && !placeholder && !text.sql.contains("%%") => Style::NoParameters,
-            _ if self.method == Method::Spread && !placeholder => Style::NoParameters,
+            _ if self.spread && !placeholder => Style::NoParameters,
             Given::Yes => Style::Psycopg,
             Given::Maybe if placeholder => Style::Psycopg,
             Given::Maybe => Style::Auto,
         }
+    }
+
+    /// Whether the call prepares the text, for values that another one gives.
+    fn prepares(&self) -> bool {
+        self.method == Method::Spread && self.name == "prepare"
+    }
+
+    /// The functions of Python's own that mean something else where the call is.
+    fn hidden(&self) -> Vec<&'static str> {
+        let module = &self.file.module;
+        let functions = ["list", "str", "tuple"].into_iter();
+        functions
+            .filter(|name| module.owner(self.site.scope, name).is_some())
+            .collect()
+    }
+
+    /// Whether a text without placeholders would be read again by the next run, and lose another half of its `%%`.
+    fn would_be_read_again(&self, text: &Text, style: Style, arguments: &Arguments) -> bool {
+        if style != Style::Psycopg || has_placeholder(&text.sql) || !text.sql.contains("%%") {
+            return false;
+        }
+        let empty = matches!(arguments, Arguments::Values { values, .. } if values.is_empty());
+        !empty
+            || translate(&text.sql, style)
+                .is_ok_and(|found| found.sql.contains("%%") || has_placeholder(&found.sql))
     }
 
     /// Why the call keeps the text from being rewritten.
@@ -337,7 +377,19 @@ impl<'a> Looked<'_, 'a> {
     ) -> Option<Dynamic> {
         let line = line_of(self.file.source, self.site.call.range().start().to_usize());
         let name = self.name;
-        let message = if self.method == Method::Values && has_placeholder(&text.sql) {
+        let message = if self.cut {
+            format!(
+                "it is one of more than {MOST_TEXTS} texts that the call in line {line} may execute, which are not told apart"
+            )
+        } else if self.prepares() && has_placeholder(&text.sql) {
+            format!(
+                "`{name}` in line {line} is given no values, and what gives them is not followed"
+            )
+        } else if self.would_be_read_again(text, style, arguments) {
+            format!(
+                "the call in line {line} gives arguments to a text without placeholders: nothing would show that its `%%` was read already"
+            )
+        } else if self.method == Method::Values && has_placeholder(&text.sql) {
             format!(
                 "`{name}` puts its rows where `%s` stands, which no parameter can take: write `VALUES (%s, …)` and `executemany`, or unnest arrays"
             )
@@ -363,6 +415,9 @@ impl<'a> Looked<'_, 'a> {
 
     /// Whether a function of the program is sure to hand the text to a driver: its arguments are the text's.
     fn sure(&self, text: &Text, given: Given, arguments: &Arguments) -> bool {
+        if wrapper::may_change(self.file, self.site, self.name) {
+            return false;
+        }
         match arguments {
             Arguments::Values { values, .. } => {
                 translate(&text.sql, Style::Psycopg).is_ok_and(|found| {

@@ -38,6 +38,7 @@ impl<'a> Resolver<'_, 'a> {
         let found = self.resolve(value, formatted);
         let mut filled = Texts {
             unknown: found.unknown,
+            cut: found.cut,
             ..Texts::default()
         };
         for text in found.texts {

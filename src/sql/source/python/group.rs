@@ -10,7 +10,7 @@ use super::File;
 use super::calls::Found;
 use super::ignore::Ignores;
 use super::resolve::{line_of, span};
-use super::scope::Source;
+use super::scope::{Source, Target};
 use super::text::Text;
 use crate::sql::source::{Call, Dynamic, Elsewhere, Quoting, Reading, SourceQuery};
 use crate::sql::translate::{Style, translate};
@@ -102,8 +102,32 @@ impl<'f, 'a> Uses<'f, 'a> {
             .or_else(|| (texts.len() > 1).then_some(number))
     }
 
-    /// A place that reads what the source assigns, and that is no call's text.
+    /// A place that reads what the source assigns, or what has the same value by the same assignment, and that is no call's text.
     fn other_read(&self, source: &Source) -> Option<TextRange> {
+        let chained = self.file.module.chained.get(&source.binding);
+        let others = chained.into_iter().flatten().map(|target| match *target {
+            Target::Name(scope, name) => Ok((
+                scope,
+                name,
+                scope != 0 && self.file.module.scopes[scope].class,
+            )),
+            Target::Member(scope, name) => Ok((scope, name, true)),
+            Target::Other => Err(source.binding),
+        });
+        let read = |source: &Source| self.reads_of(source);
+        let mut others = others.map(|other| match other {
+            Ok((scope, name, member)) => read(&Source {
+                scope,
+                name: name.to_owned(),
+                binding: source.binding,
+                member,
+            }),
+            Err(range) => Some(range),
+        });
+        read(source).or_else(|| others.find_map(|range| range))
+    }
+
+    fn reads_of(&self, source: &Source) -> Option<TextRange> {
         let module = &self.file.module;
         if source.member {
             let mut reads = module.attributes.iter();

@@ -6,9 +6,10 @@ use ruff_python_ast::{AnyStringFlags, Expr, StringFlags};
 use ruff_python_parser::parse_expression;
 
 use super::text::Text;
-use crate::sql::source::{Piece, Quoting};
+use crate::sql::source::{Dynamic, Piece, Quoting};
 
-/// The text of the literal content at `range` of the file; none if it is bytes that are no text.
+/// The text of the literal content at `range` of the file; a part that is no text, such as a byte beyond ASCII, is told as the reason
+/// why the whole must not change.
 ///
 /// `formatted` tells that doubled braces stand for one.
 pub(super) fn decode(
@@ -16,7 +17,7 @@ pub(super) fn decode(
     range: Range<usize>,
     flags: AnyStringFlags,
     formatted: bool,
-) -> Option<Text> {
+) -> Text {
     let quoting = Quoting::Python {
         quote: flags.quote_style().as_char(),
         triple: flags.is_triple_quoted(),
@@ -34,9 +35,9 @@ pub(super) fn decode(
     decoder.text.sql.reserve(range.len());
     let escapes = !flags.is_raw_string();
     while decoder.at < decoder.end {
-        decoder.step(escapes, formatted, flags.is_byte_string())?;
+        decoder.step(escapes, formatted, flags.is_byte_string());
     }
-    Some(decoder.text)
+    decoder.text
 }
 
 struct Decoder<'a> {
@@ -49,7 +50,7 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// Reads one run of plain bytes, or one sequence that means something else than itself.
-    fn step(&mut self, escapes: bool, formatted: bool, bytes: bool) -> Option<()> {
+    fn step(&mut self, escapes: bool, formatted: bool, bytes: bool) {
         let rest = &self.source.as_bytes()[self.at..self.end];
         let special = |byte: &u8| match byte {
             b'\r' => true,
@@ -60,18 +61,41 @@ impl Decoder<'_> {
         let plain = rest.iter().position(special).unwrap_or(rest.len());
         if plain > 0 {
             self.plain(plain);
-            return Some(());
+            return;
         }
         match rest[0] {
             b'\r' => self.sequence(1 + usize::from(rest.get(1) == Some(&b'\n')), "\n"),
-            b'\\' => return self.escape(bytes),
+            b'\\' => {
+                if self.escape(bytes).is_none() {
+                    self.no_text();
+                }
+            }
             // A brace of its own opens a field; it is kept, for a caller that knows what to make of it.
             brace if rest.get(1) == Some(&brace) => {
                 self.sequence(2, if brace == b'{' { "{" } else { "}" });
             }
             _ => self.plain(1),
         }
-        Some(())
+    }
+
+    /// Passes over an escape sequence that stands for no character.
+    fn no_text(&mut self) {
+        let rest = &self.source[self.at..self.end];
+        let digits = |byte: u8| byte.is_ascii_alphanumeric();
+        let length = 1 + rest[1..]
+            .bytes()
+            .take(9)
+            .take_while(|byte| digits(*byte))
+            .count();
+        let length = match rest.as_bytes().get(1) {
+            Some(b'x' | b'0'..=b'7') => length.min(4),
+            Some(b'u') => length.min(6),
+            _ => length,
+        };
+        let message = format!("it holds `{}`, which is no text", &rest[..length]);
+        let file = self.at..self.at + length;
+        self.text.dynamic.get_or_insert(Dynamic { file, message });
+        self.sequence(length, "\u{fffd}");
     }
 
     fn plain(&mut self, length: usize) {

@@ -268,9 +268,14 @@ fn skip_to_code(mut text: &str) -> &str {
     }
 }
 
-/// The first word of a text, and what comes behind it.
+/// The first word of a text, and what comes behind it. A comment parts words as white space does.
 fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
+    let mut text = text.trim_start();
+    while let Some(comment) = text.strip_prefix("/*")
+        && let Some(end) = comment.find("*/")
+    {
+        text = comment[end + 2..].trim_start();
+    }
     let end = text
         .find(|char: char| !char.is_ascii_alphanumeric() && char != '_')
         .unwrap_or(text.len());

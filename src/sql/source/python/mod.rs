@@ -26,6 +26,7 @@ mod unexecuted;
 mod uses;
 mod value;
 mod walk;
+mod wrapper;
 
 pub(super) use call_edits::call_edits;
 

@@ -15,8 +15,20 @@ impl<'a> Resolver<'_, 'a> {
         let Some(found) = self.assigned(object, place) else {
             return Texts::unknown();
         };
-        self.touched.push(object.range());
+        // What a class that derives from this one gives the member is read there, too.
+        let overriding = found
+            .member
+            .then(|| self.module.overriding(found.owner, found.name))
+            .flatten()
+            .filter(|_| is_own(object));
+        let Some(class) = overriding else {
+            self.touched.push(object.range());
+            return self.steps(&found, place);
+        };
+        let shown = self.show(object.range());
+        let message = format!("`{shown}`, which the class `{class}` overrides");
         self.steps(&found, place)
+            .dynamic(object.range().to_std_range(), &message)
     }
 
     fn steps(&mut self, assigned: &Assigned<'a>, place: Place) -> Texts {
@@ -73,6 +85,10 @@ impl<'a> Resolver<'_, 'a> {
         let Some(dict) = self.assigned(object, place) else {
             return Texts::unknown();
         };
+        if dict.member && is_own(object) && self.module.overriding(dict.owner, dict.name).is_some()
+        {
+            return Texts::unknown();
+        }
         self.touched.push(object.range());
         let place = Place {
             scope: dict.owner,
@@ -141,6 +157,11 @@ impl Assigned<'_> {
             member: self.member,
         }
     }
+}
+
+/// Whether it is a member of `self` or `cls`, which may be of a class that derives from the one around.
+fn is_own(object: &Expr) -> bool {
+    matches!(object, Expr::Attribute(member) if matches!(&*member.value, Expr::Name(of) if matches!(of.id.as_str(), "self" | "cls")))
 }
 
 /// Whether the key may be that entry's.

@@ -32,7 +32,8 @@ impl<'a> Module<'a> {
         let owner = self.owner(scope, name)?;
         let bindings = self.scopes[owner].names.get(name)?;
         // Another function runs at another time: it may see any of the values.
-        let steps = if owner == scope {
+        let foreign = bindings.iter().any(|binding| binding.foreign);
+        let steps = if owner == scope && !foreign {
             let steps = self.in_order(bindings, at);
             // `SQL = SQL` in a class reads the module's.
             match self.scopes[scope]
@@ -46,7 +47,7 @@ impl<'a> Module<'a> {
             let end = bindings.last().map_or(at, |last| last.range.end());
             bindings
                 .iter()
-                .filter(|binding| !self.is_inner(binding))
+                .filter(|binding| owner == scope || !self.is_inner(binding))
                 .map(|binding| self.step(binding, end, None))
                 .collect()
         };
@@ -105,7 +106,8 @@ impl<'a> Module<'a> {
                 || base.is_some_and(|base| block.range.contains_range(base))
         };
         let certain = |block: Block| block.range.contains_inclusive(at) && once(&block);
-        Step::Add(*binding, self.around(binding.block).all(certain))
+        let always = !binding.foreign && self.around(binding.block).all(certain);
+        Step::Add(*binding, always)
     }
 
     /// Whether an assignment behind `at` reaches it in the next turn of a loop around both.

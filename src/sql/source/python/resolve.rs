@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use ruff_python_ast::{
-    Expr, ExprAttribute, ExprBinOp, ExprCall, ExprFString, FStringPart, InterpolatedStringElement,
-    Operator,
+    Expr, ExprAttribute, ExprBinOp, ExprCall, ExprFString, ExprNamed, ExprTString, FStringPart,
+    InterpolatedStringElement, Operator,
 };
 use ruff_text_size::{Ranged, TextRange};
 
 use super::literal::decode;
-use super::scope::Module;
+use super::scope::{Module, Source};
 use super::text::{Kind, Text};
 use super::texts::Texts;
 use crate::sql::source::Dynamic;
@@ -89,7 +89,7 @@ impl<'m, 'a> Resolver<'m, 'a> {
                 self.literal(parts, place.formatted)
             }
             Expr::FString(literal) => self.f_string(literal, place),
-            Expr::TString(literal) => Texts::one(self.hole(literal.range, "a template string")),
+            Expr::TString(literal) => self.template(literal),
             Expr::BinOp(operation) => match operation.op {
                 Operator::Add => self.sum(expr, place),
                 Operator::Mod => self.percent(operation, place),
@@ -108,7 +108,10 @@ impl<'m, 'a> Resolver<'m, 'a> {
                 }
                 found
             }
-            Expr::Named(named) => self.resolve(&named.value, place),
+            Expr::Named(named) => {
+                let found = self.resolve(&named.value, place);
+                self.given(found, named, place)
+            }
             Expr::Name(_) | Expr::Attribute(_) => self.assignments(expr, place),
             Expr::Subscript(subscript) => self.entry(&subscript.value, &subscript.slice, place),
             _ => Texts::unknown(),
@@ -130,10 +133,7 @@ impl<'m, 'a> Resolver<'m, 'a> {
     ) -> Texts {
         let mut text = Text::default();
         for (range, flags) in parts {
-            match decode(self.source, span(range), flags, formatted) {
-                Some(part) => text.push(part),
-                None => return Texts::unknown(),
-            }
+            text.push(decode(self.source, span(range), flags, formatted));
         }
         Texts::one(text)
     }
@@ -163,6 +163,48 @@ impl<'m, 'a> Resolver<'m, 'a> {
             }
         }
         found
+    }
+
+    /// A template string: its literals, and a hole for each of its fields, which the driver makes parameters of.
+    fn template(&mut self, literal: &'a ExprTString) -> Texts {
+        let mut text = Text::default();
+        let whole = span(literal.range);
+        for part in &literal.value {
+            for element in &part.elements {
+                match element {
+                    InterpolatedStringElement::Literal(own) => {
+                        text.push(decode(
+                            self.source,
+                            span(own.range),
+                            part.flags.into(),
+                            true,
+                        ));
+                    }
+                    InterpolatedStringElement::Interpolation(field) => {
+                        let shown = self.show(field.expression.range());
+                        text.push(self.hole(field.range, "a template string").named(shown));
+                    }
+                }
+            }
+        }
+        Texts::one(text).dynamic(whole, "a template string")
+    }
+
+    /// The texts that `name := …` is, come through that name.
+    fn given(&self, found: Texts, named: &'a ExprNamed, place: Place) -> Texts {
+        let Expr::Name(name) = &*named.target else {
+            return found;
+        };
+        let Some(scope) = self.module.owner(place.scope, name.id.as_str()) else {
+            return found;
+        };
+        let source = Source {
+            scope,
+            name: name.id.as_str().to_owned(),
+            binding: named.range,
+            member: false,
+        };
+        found.map(|text| text.from(&source))
     }
 
     /// What stands between the braces of an f-string.

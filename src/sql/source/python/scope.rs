@@ -21,6 +21,8 @@ pub(super) struct Module<'a> {
     pub(super) members: HashMap<(usize, &'a str), Vec<Binding<'a>>>,
     /// What `%` fills: its left side.
     pub(super) filled: Vec<TextRange>,
+    /// Assignments of one value to several names, by their bytes.
+    pub(super) chained: HashMap<TextRange, Vec<Target<'a>>>,
     /// `from … import *`
     pub(super) stars: Vec<&'a StmtImportFrom>,
     pub(super) drivers: Drivers<'a>,
@@ -35,6 +37,10 @@ pub(super) struct Scope<'a> {
     pub(super) names: HashMap<&'a str, Vec<Binding<'a>>>,
     /// Names that belong to another scope: `global` and `nonlocal`.
     pub(super) foreign: Vec<&'a str>,
+    /// Those of them that belong to the module: `global`.
+    pub(super) globals: Vec<&'a str>,
+    /// The last names of a class's bases.
+    pub(super) bases: Vec<&'a str>,
 }
 
 /// Something that gives a name a value.
@@ -44,6 +50,8 @@ pub(super) struct Binding<'a> {
     pub(super) range: TextRange,
     /// The innermost block that it stands in.
     pub(super) block: Option<usize>,
+    /// Whether another function than the one that the name belongs to gives it, at any time.
+    pub(super) foreign: bool,
 }
 
 /// What a name gets.
@@ -58,6 +66,17 @@ pub(super) enum Value<'a> {
     Imported(Option<&'a StmtImportFrom>, &'a Alias),
     /// A parameter, a part of a tuple.
     Unknown,
+}
+
+/// One of the left sides of an assignment that has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'a> {
+    /// A name of that scope.
+    Name(usize, &'a str),
+    /// A member of the class of that scope.
+    Member(usize, &'a str),
+    /// An entry, an object's attribute, names that share a value: who reads it is not followed.
+    Other,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +138,32 @@ impl Module<'_> {
             .position(|scope| scope.class && scope.name == name)
     }
 
+    /// A class of the file that gives the member of `class` another value, by its own name: one that has it for a base, or for a base's.
+    pub(super) fn overriding(&self, class: usize, member: &str) -> Option<&'_ str> {
+        let mut found = vec![class];
+        let mut next = 0;
+        while let Some(&base) = found.get(next) {
+            next += 1;
+            let name = self.scopes[base].name;
+            let own = |&index: &usize| {
+                let scope = &self.scopes[index];
+                scope.class && scope.bases.contains(&name)
+            };
+            let derived: Vec<usize> = (0..self.scopes.len()).filter(own).collect();
+            for index in derived {
+                let gives = self.scopes[index].names.contains_key(member)
+                    || self.members.contains_key(&(index, member));
+                if gives && index != class {
+                    return Some(self.scopes[index].name);
+                }
+                if !found.contains(&index) {
+                    found.push(index);
+                }
+            }
+        }
+        None
+    }
+
     /// The blocks around a binding, from the innermost.
     pub(super) fn around(&self, block: Option<usize>) -> impl Iterator<Item = Block> + '_ {
         std::iter::successors(block, |&block| self.blocks[block].parent)
@@ -131,6 +176,9 @@ impl Module<'_> {
         while let Some(index) = at {
             let here = &self.scopes[index];
             let visible = index == scope || !here.class;
+            if here.globals.contains(&name) {
+                return self.scopes[0].names.contains_key(name).then_some(0);
+            }
             if visible && !here.foreign.contains(&name) && here.names.contains_key(name) {
                 return Some(index);
             }
@@ -148,6 +196,8 @@ impl<'a> Scope<'a> {
             name,
             names: HashMap::new(),
             foreign: Vec::new(),
+            globals: Vec::new(),
+            bases: Vec::new(),
         }
     }
 }

@@ -6,6 +6,8 @@ use super::*;
 use crate::sql::source::Piece;
 use crate::sql::translate::{Edit, Paramstyle, Style, inspect};
 
+mod unsure;
+
 const PSYCOPG: &str = "import psycopg2\n";
 
 fn found(source: &str) -> Vec<SourceQuery> {

@@ -11,32 +11,35 @@ pub(super) struct Texts {
     pub(super) texts: Vec<Text>,
     /// Whether it may be something else, too.
     pub(super) unknown: bool,
+    /// Whether there are more texts than are told apart.
+    pub(super) cut: bool,
 }
 
 /// More texts than these are not told apart.
-const MOST_TEXTS: usize = 16;
+pub(super) const MOST_TEXTS: usize = 16;
 
 impl Texts {
     pub(super) fn unknown() -> Self {
         Self {
-            texts: Vec::new(),
             unknown: true,
+            ..Self::default()
         }
     }
 
     pub(super) fn one(text: Text) -> Self {
         Self {
             texts: vec![text],
-            unknown: false,
+            ..Self::default()
         }
     }
 
     pub(super) fn join(&mut self, other: Self) {
         self.unknown |= other.unknown;
+        self.cut |= other.cut;
         self.texts.extend(other.texts);
         if self.texts.len() > MOST_TEXTS {
             self.texts.truncate(MOST_TEXTS);
-            self.unknown = true;
+            (self.unknown, self.cut) = (true, true);
         }
     }
 
@@ -48,16 +51,18 @@ impl Texts {
                 text.push(only.clone());
             }
             self.unknown |= other.unknown;
+            self.cut |= other.cut;
             return self;
         }
         let mut found = Self {
             texts: Vec::new(),
             unknown: self.unknown || other.unknown,
+            cut: self.cut || other.cut,
         };
         for first in self.texts {
             for second in &other.texts {
                 if found.texts.len() == MOST_TEXTS {
-                    found.unknown = true;
+                    (found.unknown, found.cut) = (true, true);
                     return found;
                 }
                 let mut text = first.clone();
@@ -72,6 +77,7 @@ impl Texts {
         Self {
             texts: self.texts.into_iter().map(change).collect(),
             unknown: self.unknown,
+            cut: self.cut,
         }
     }
 

@@ -224,6 +224,15 @@ fn used(
     added.elsewhere.extend(elsewhere);
     if uses.iter().any(|(_, sure)| *sure) {
         added.reason = None;
+        if would_be_read_again(&added.text.sql, uses) {
+            added.reason = Some(Dynamic {
+                file: constant.place(file.source),
+                message: format!(
+                    "`{}` has no placeholders and is executed with arguments: nothing would show that its `%%` was read already",
+                    constant.shown()
+                ),
+            });
+        }
         let bare = uses.iter().all(|(used, _)| used.reading == Reading::Bare);
         if added.text.kind == Kind::Named {
             added.style = Style::Known(Paramstyle::Named);
@@ -235,6 +244,13 @@ fn used(
         added.style = Style::Known(Paramstyle::NumericDollar);
     }
     found.push(added);
+}
+
+/// Whether a call in another file gives arguments to a text without placeholders that has `%%`.
+fn would_be_read_again(sql: &str, uses: &[Match<'_>]) -> bool {
+    sql.contains("%%")
+        && !has_placeholder(sql)
+        && uses.iter().any(|(used, _)| used.reading != Reading::Bare)
 }
 
 /// What the module and its classes give names to: expressions, and the entries of dicts that are written out.

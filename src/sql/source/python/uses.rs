@@ -11,7 +11,7 @@ use super::import::{Imported, imported};
 use super::resolve::line_of;
 use super::scope::CallSite;
 use super::text::Text;
-use super::{File, open, sends};
+use super::{File, open, sends, wrapper};
 use crate::sql::source::Arguments;
 use crate::sql::source::elsewhere::{Reading, Use, folders};
 
@@ -79,6 +79,9 @@ fn reading(
     };
     let (given, arguments) = arguments(file, site, method, position, &text);
     let own = method == Method::Wrapper && !(name.contains("execut") && given != Given::No);
+    if method == Method::Wrapper && wrapper::may_change(file, site, name) {
+        return Reading::Never(format!("by `{name}`, which is no driver's function"));
+    }
     match arguments {
         Arguments::Values { values, .. } if values.iter().any(|(name, _)| name.is_some()) => {
             Reading::Never("with a mapping, whose values would have to be put in order".to_owned())

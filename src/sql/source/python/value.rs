@@ -41,12 +41,16 @@ pub(super) enum Form {
     List,
     /// Whatever it is becomes a string.
     Text,
+    /// Whatever it is becomes a string, but for None, which the text tests for.
+    TextOrNone,
 }
 
 impl Form {
-    pub(super) fn of(bound: &Bound) -> Self {
+    /// The form of an argument, of which `tested` tells whether the text tests it for NULL.
+    pub(super) fn of(bound: &Bound, tested: bool) -> Self {
         match (bound.list, bound.text) {
             (true, _) => Self::List,
+            (false, true) if tested => Self::TextOrNone,
             (false, true) => Self::Text,
             (false, false) => Self::AsIs,
         }
@@ -58,32 +62,56 @@ impl Form {
             Self::AsIs => "",
             Self::List => " as a list",
             Self::Text => " as a string",
+            Self::TextOrNone => " as a string or None",
         }
     }
 
-    /// The changes that give the value this form.
-    pub(super) fn edits(self, file: &str, range: &Range<usize>) -> Result<Vec<Edit>, String> {
+    /// The changes that give the value this form, where these of Python's own functions mean something else.
+    pub(super) fn edits(
+        self,
+        file: &str,
+        range: &Range<usize>,
+        hidden: &[&str],
+    ) -> Result<Vec<Edit>, String> {
         if self == Self::AsIs {
             return Ok(Vec::new());
         }
         let parsed = parse(file, range)
             .ok_or_else(|| format!("a value that is taken{} cannot be read", self.words()))?;
+        let value = &file[range.clone()];
+        let function = self.function();
+        let is_hidden = hidden.contains(&function);
         Ok(match (self, parsed.expr()) {
             (Self::List, Expr::List(_) | Expr::ListComp(_))
-            | (Self::Text, Expr::StringLiteral(_) | Expr::FString(_)) => Vec::new(),
+            | (Self::Text | Self::TextOrNone, Expr::StringLiteral(_) | Expr::FString(_))
+            | (Self::TextOrNone, Expr::NoneLiteral(_)) => Vec::new(),
             (Self::List, Expr::Tuple(tuple)) if tuple.parenthesized => {
                 let (start, end) = (tuple.range.start().to_usize(), tuple.range.end().to_usize());
                 // The list takes the comma of a tuple of one as well.
                 vec![edit(start..start + 1, "["), edit(end - 1..end, "]")]
             }
-            (_, Expr::Call(call)) if calls(call, self.function()) => Vec::new(),
-            (Self::List, Expr::Call(call)) if calls(call, "tuple") => {
+            _ if is_hidden => {
+                return Err(format!(
+                    "`{value}` has to become {function}(…), and `{function}` means something else there"
+                ));
+            }
+            (_, Expr::Call(call)) if calls(call, function) => Vec::new(),
+            (Self::List, Expr::Call(call))
+                if calls(call, "tuple") && !hidden.contains(&"tuple") =>
+            {
                 vec![edit(call.func.range().to_std_range(), "list")]
             }
-            _ => vec![
-                edit(range.start..range.start, &format!("{}(", self.function())),
-                edit(range.end..range.end, ")"),
-            ],
+            (Self::TextOrNone, Expr::Name(name)) => around(
+                range,
+                &format!("None if {name} is None else str(", name = name.id),
+            ),
+            (Self::TextOrNone, Expr::NumberLiteral(_)) => around(range, "str("),
+            (Self::TextOrNone, _) => {
+                return Err(format!(
+                    "the text tests `{value}` for NULL and takes it as a string, and str(…) of None is no None: put it into a variable"
+                ));
+            }
+            _ => around(range, &format!("{function}(")),
         })
     }
 
@@ -91,9 +119,17 @@ impl Form {
     fn function(self) -> &'static str {
         match self {
             Self::List => "list",
-            Self::AsIs | Self::Text => "str",
+            Self::AsIs | Self::Text | Self::TextOrNone => "str",
         }
     }
+}
+
+/// A call's opening before the value, and its end behind it.
+fn around(range: &Range<usize>, open: &str) -> Vec<Edit> {
+    vec![
+        edit(range.start..range.start, open),
+        edit(range.end..range.end, ")"),
+    ]
 }
 
 fn calls(call: &ExprCall, function: &str) -> bool {

@@ -2,12 +2,12 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, ExprContext, Operator, Parameters, Stmt, StmtClassDef,
-    StmtFor, StmtFunctionDef, StmtTry,
+    Comprehension, ExceptHandler, Expr, ExprContext, Operator, Parameters, Pattern, Stmt,
+    StmtAssign, StmtClassDef, StmtFor, StmtFunctionDef, StmtMatch, StmtTry,
 };
 use ruff_text_size::{Ranged, TextRange};
 
-use super::scope::{Binding, Block, BlockKind, CallSite, Module, Read, Scope, Value};
+use super::scope::{Binding, Block, BlockKind, CallSite, Module, Read, Scope, Target, Value};
 
 impl<'a> Module<'a> {
     pub(super) fn read(body: &'a [Stmt]) -> Self {
@@ -17,8 +17,11 @@ impl<'a> Module<'a> {
             module,
             scope: 0,
             block: None,
+            around: None,
+            foreign: Vec::new(),
         };
         walk.visit_body(body);
+        walk.give_foreign();
         walk.module
     }
 }
@@ -27,24 +30,64 @@ struct Walk<'a> {
     module: Module<'a>,
     scope: usize,
     block: Option<usize>,
+    /// The block of the outermost comprehension around, in which `:=` gives a name that outlives it.
+    around: Option<usize>,
+    /// What functions give to names of other scopes, which may come only behind them.
+    foreign: Vec<(usize, &'a str, Binding<'a>)>,
 }
 
 impl<'a> Walk<'a> {
     fn bind(&mut self, name: &'a str, value: Value<'a>, range: TextRange) {
-        let mut owner = self.scope;
-        if self.module.scopes[owner].foreign.contains(&name) {
-            owner = self.module.owner(owner, name).unwrap_or(0);
-        }
+        let foreign = self.module.scopes[self.scope].foreign.contains(&name);
         let binding = Binding {
             value,
             range,
             block: self.block,
+            foreign,
         };
-        self.module.scopes[owner]
-            .names
-            .entry(name)
-            .or_default()
-            .push(binding);
+        if foreign {
+            self.foreign.push((self.scope, name, binding));
+        } else {
+            self.give(self.scope, name, binding);
+        }
+    }
+
+    fn give(&mut self, owner: usize, name: &'a str, binding: Binding<'a>) {
+        let names = &mut self.module.scopes[owner].names;
+        names.entry(name).or_default().push(binding);
+    }
+
+    /// Gives the names of other scopes what functions give them, now that all scopes are known.
+    fn give_foreign(&mut self) {
+        for (scope, name, binding) in std::mem::take(&mut self.foreign) {
+            let owner = self.module.owner(scope, name).unwrap_or(0);
+            self.give(owner, name, binding);
+        }
+    }
+
+    /// Notes the names that get the same value.
+    fn chain_targets(&mut self, assign: &'a StmtAssign) {
+        if assign.targets.len() < 2 {
+            return;
+        }
+        let class = self.module.class_of(self.scope);
+        let targets = assign.targets.iter().map(|target| match (target, class) {
+            (Expr::Name(name), _) => {
+                let name = name.id.as_str();
+                let foreign = self.module.scopes[self.scope].foreign.contains(&name);
+                let own = Target::Name(self.scope, name);
+                if foreign { Target::Other } else { own }
+            }
+            (Expr::Attribute(member), Some(class)) => match &*member.value {
+                Expr::Name(object) if matches!(object.id.as_str(), "self" | "cls") => {
+                    Target::Member(class, member.attr.as_str())
+                }
+                _ => Target::Other,
+            },
+            _ => Target::Other,
+        });
+        let targets = targets.collect();
+        self.module.chained.insert(assign.range, targets);
     }
 
     /// Gives the names of an assignment's left side their values.
@@ -63,6 +106,7 @@ impl<'a> Walk<'a> {
                         value,
                         range,
                         block: self.block,
+                        foreign: false,
                     };
                     let members = &mut self.module.members;
                     members
@@ -108,12 +152,14 @@ impl<'a> Walk<'a> {
 
     fn scope(&mut self, class: bool, name: &'a str, visit: impl FnOnce(&mut Self)) {
         let outer = (self.scope, self.block.take());
+        let around = self.around.take();
         self.module
             .scopes
             .push(Scope::new(Some(outer.0), class, name));
         self.scope = self.module.scopes.len() - 1;
         visit(self);
         (self.scope, self.block) = outer;
+        self.around = around;
     }
 
     fn parameters(&mut self, parameters: &'a Parameters) {
@@ -142,7 +188,14 @@ impl<'a> Walk<'a> {
             self.visit_arguments(arguments);
         }
         self.bind(class.name.as_str(), Value::Unknown, class.range);
+        let bases = class.bases().iter().filter_map(|base| match base {
+            Expr::Name(name) => Some(name.id.as_str()),
+            Expr::Attribute(name) => Some(name.attr.as_str()),
+            _ => None,
+        });
+        let bases = bases.collect();
         self.scope(true, class.name.as_str(), |walk| {
+            walk.module.scopes[walk.scope].bases = bases;
             walk.visit_body(&class.body);
         });
     }
@@ -166,13 +219,44 @@ impl<'a> Walk<'a> {
 
     /// The names that a comprehension binds, which end with it.
     fn comprehension(&mut self, whole: &'a Expr, generators: &'a [Comprehension]) {
-        self.within(whole.range(), BlockKind::Inner, |walk| {
-            for generator in generators {
-                let start = TextRange::empty(whole.start());
-                walk.target(&generator.target, each_of(&generator.iter), start);
-            }
-            visitor::walk_expr(walk, whole);
+        self.within(whole.range(), BlockKind::Loop, |walk| {
+            let around = walk.around;
+            walk.around = around.or(walk.block);
+            walk.within(whole.range(), BlockKind::Inner, |walk| {
+                for generator in generators {
+                    let start = TextRange::empty(whole.start());
+                    walk.target(&generator.target, each_of(&generator.iter), start);
+                }
+                visitor::walk_expr(walk, whole);
+            });
+            walk.around = around;
         });
+    }
+
+    /// The names that a pattern binds, as soon as so much of it fits.
+    fn capture(&mut self, pattern: &'a Pattern) {
+        let (name, range) = match pattern {
+            Pattern::MatchAs(found) => (&found.name, found.range),
+            Pattern::MatchStar(found) => (&found.name, found.range),
+            Pattern::MatchMapping(found) => (&found.rest, found.range),
+            _ => return,
+        };
+        if let Some(name) = name {
+            self.bind(name.as_str(), Value::Unknown, range);
+        }
+    }
+
+    fn match_statement(&mut self, found: &'a StmtMatch) {
+        self.visit_expr(&found.subject);
+        for case in &found.cases {
+            self.within(case.range, BlockKind::Branch, |walk| {
+                walk.visit_pattern(&case.pattern);
+                if let Some(guard) = &case.guard {
+                    walk.visit_expr(guard);
+                }
+                walk.visit_body(&case.body);
+            });
+        }
     }
 }
 
@@ -184,7 +268,8 @@ impl<'a> Visitor<'a> for Walk<'a> {
             Stmt::Import(_) | Stmt::ImportFrom(_) => self.import(statement),
             Stmt::Global(global) => {
                 let names = global.names.iter().map(ruff_python_ast::Identifier::as_str);
-                self.module.scopes[self.scope].foreign.extend(names);
+                self.module.scopes[self.scope].foreign.extend(names.clone());
+                self.module.scopes[self.scope].globals.extend(names);
             }
             Stmt::Nonlocal(nonlocal) => {
                 let names = nonlocal
@@ -195,6 +280,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
             }
             Stmt::Assign(assign) => {
                 visitor::walk_stmt(self, statement);
+                self.chain_targets(assign);
                 for target in &assign.targets {
                     self.target(target, Value::Is(&assign.value), assign.range);
                 }
@@ -239,7 +325,10 @@ impl<'a> Visitor<'a> for Walk<'a> {
             }
             Expr::Named(named) => {
                 self.visit_expr(&named.value);
+                let block = self.block;
+                self.block = self.around.or(block);
                 self.target(&named.target, Value::Is(&named.value), named.range);
+                self.block = block;
             }
             Expr::Call(call) => {
                 let scope = self.scope;
@@ -251,6 +340,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
             Expr::DictComp(found) => self.comprehension(expr, &found.generators),
             Expr::Generator(found) => self.comprehension(expr, &found.generators),
             Expr::Lambda(lambda) => self.within(lambda.range, BlockKind::Inner, |walk| {
+                let around = walk.around.take();
                 if let Some(parameters) = &lambda.parameters {
                     for parameter in parameters {
                         walk.bind(
@@ -261,6 +351,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
                     }
                 }
                 visitor::walk_expr(walk, expr);
+                walk.around = around;
             }),
             Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::NumberLiteral(_) => {}
             // A chain of operators is as deep as it is long.
@@ -270,6 +361,11 @@ impl<'a> Visitor<'a> for Walk<'a> {
     }
 
     fn visit_annotation(&mut self, _: &'a Expr) {}
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        self.capture(pattern);
+        visitor::walk_pattern(self, pattern);
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -319,16 +415,7 @@ impl<'a> Walk<'a> {
                 }
                 self.visit_body(&found.body);
             }
-            Stmt::Match(found) => {
-                self.visit_expr(&found.subject);
-                for case in &found.cases {
-                    self.visit_pattern(&case.pattern);
-                    if let Some(guard) = &case.guard {
-                        self.visit_expr(guard);
-                    }
-                    self.body(&case.body, BlockKind::Branch);
-                }
-            }
+            Stmt::Match(found) => self.match_statement(found),
             _ => visitor::walk_stmt(self, statement),
         }
     }
