@@ -214,11 +214,24 @@ fn between(roots: &[PathBuf]) -> Outcome<Uses> {
     tree::work(
         roots,
         |entry| file::uses(&entry),
-        |found| {
+        |(found, constants)| {
             uses.add(found);
+            uses.add_constants(constants);
             Ok(())
         },
     )?;
+    if !uses.has_no_constants() {
+        let mut reads = Vec::new();
+        tree::work(
+            roots,
+            |entry| file::reads(&entry, &uses),
+            |found| {
+                reads.extend(found);
+                Ok(())
+            },
+        )?;
+        uses.add(reads);
+    }
     if !uses.is_empty() {
         tree::work_on(
             roots,

@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::write;
 use crate::cli::place::Place;
-use crate::sql::source::{Unreadable, Use, Uses, language_of};
+use crate::sql::source::{Among, Unreadable, Use, Uses, language_of};
 use crate::sql::translate::Edit;
 use crate::sql::translate::lint::Severity;
 use std::fs;
@@ -120,18 +120,32 @@ impl Job<'_> {
     }
 }
 
-/// What a file executes of other files' texts. What cannot be read is told when it is converted.
-pub(super) fn uses(entry: &Entry) -> Vec<Use> {
+/// What a file executes of other files' texts, and the names that it gives to its own. What cannot be read is told when it is converted.
+pub(super) fn uses(entry: &Entry) -> (Vec<Use>, Vec<String>) {
+    let found = among(entry, |among, path, text| {
+        let uses = (among.uses)(&absolute(path), &shown(path), text);
+        (uses, (among.constants)(text))
+    });
+    found.unwrap_or_default()
+}
+
+/// What a file reads of the others' texts otherwise than to execute them.
+pub(super) fn reads(entry: &Entry, uses: &Uses) -> Vec<Use> {
+    let found = among(entry, |among, path, text| {
+        (among.reads)(&absolute(path), &shown(path), text, uses)
+    });
+    found.unwrap_or_default()
+}
+
+/// Gives a file that is read among others to `then`.
+fn among<T>(entry: &Entry, then: impl FnOnce(Among, &Path, &str) -> T) -> Option<T> {
     let Entry::File(path) = entry else {
-        return Vec::new();
+        return None;
     };
-    let Some(among) = language_of(path).and_then(|language| language.among) else {
-        return Vec::new();
-    };
+    let among = language_of(path)?.among?;
     let bytes = fs::read(path).unwrap_or_default();
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let text = text.strip_prefix(MARK).unwrap_or(text);
-    (among.uses)(&absolute(path), &shown(path), text)
+    Some(then(among, path, text.strip_prefix(MARK).unwrap_or(text)))
 }
 
 /// Whether the file can be a module that the uses mean.

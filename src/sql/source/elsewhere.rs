@@ -18,6 +18,8 @@ pub struct Uses {
     by_name: HashMap<String, Vec<Use>>,
     /// Behind each name that may be a module's: the names that it has to have.
     modules: HashMap<String, HashSet<String>>,
+    /// The names that files give to SQL.
+    constants: HashSet<String>,
 }
 
 /// A call whose text another file holds.
@@ -43,6 +45,8 @@ pub enum Reading {
     Somehow,
     /// It would have to change with the text, or uses it otherwise, and how.
     Never(String),
+    /// It is no call that executes it: something else reads the text.
+    Read,
 }
 
 /// A call in another file that executes a query, and what the query's own file calls it.
@@ -96,6 +100,21 @@ impl Uses {
                 self.by_name.entry(name.clone()).or_default().push(found);
             }
         }
+    }
+
+    /// Adds the names that a file gives to SQL.
+    pub fn add_constants(&mut self, names: Vec<String>) {
+        self.constants.extend(names);
+    }
+
+    /// Whether no file gives a name to SQL.
+    pub fn has_no_constants(&self) -> bool {
+        self.constants.is_empty()
+    }
+
+    /// Whether a file gives that name to SQL.
+    pub(super) fn is_constant(&self, name: &str) -> bool {
+        self.constants.contains(name)
     }
 
     /// Whether there are none.
@@ -169,6 +188,15 @@ impl SourceQuery {
         });
         self.elsewhere.iter().find_map(|call| {
             let how = match &call.reading {
+                Reading::Read => {
+                    return Some(Dynamic {
+                        file: call.file.clone(),
+                        message: format!(
+                            "`{}` is also used in {}, not as the text of a call",
+                            call.name, call.place
+                        ),
+                    });
+                }
                 Reading::Never(how) => how.clone(),
                 Reading::Bare => "without arguments, as it is".to_owned(),
                 Reading::Values(count) if *count != parameters.len() => {

@@ -37,6 +37,11 @@ pub struct Language {
 pub struct Among {
     /// Finds the calls of a file whose texts others hold: of its path, of what it is called for a reader, and of its text.
     pub uses: fn(&Path, &str, &str) -> Vec<Use>,
+    /// The names that a file's text gives to SQL, for others to read.
+    pub constants: fn(&str) -> Vec<String>,
+    /// Finds what a file reads of those names otherwise than as the text of a call: of its path, of what it is called for a reader, of
+    /// its text, and of what is known of all files.
+    pub reads: fn(&Path, &str, &str, &Uses) -> Vec<Use>,
     /// Finds the queries of a file's text, knowing what the others execute of it.
     pub find: fn(&Path, &str, &Uses) -> Result<Vec<SourceQuery>, Unreadable>,
 }

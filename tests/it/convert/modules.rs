@@ -195,3 +195,43 @@ fn what_is_said_does_not_depend_on_who_reads_first() {
         assert_eq!(again.out, first.out);
     }
 }
+
+#[test]
+fn a_constant_that_another_file_reads_otherwise_stays() {
+    let queries = "import psycopg2\nclass A:\n    E = \"SELECT 2 FROM t WHERE a = %s\"\nD = \"SELECT id FROM t WHERE a = %s\"\n\
+                   BY = {'k': \"SELECT 3 FROM t WHERE a = %s\"}\n\
+                   def f(cur, a):\n    cur.execute(D, (a,))\n    cur.execute(A.E, (a,))\n    cur.execute(BY['k'], (a,))\n";
+    for (read, name) in [
+        ("db.get_rows(queries.D, {'a': 1})", "D"),
+        ("x = queries.D % 5", "D"),
+        ("logging.info(queries.D, 5)", "D"),
+        ("y = q.D\nprint(y)", "D"),
+        ("y = q.D\ncur.execute(y, (1,))\nprint(y % 1)", "D"),
+        ("print(q.A.E % 5)", "E"),
+        ("from app.queries import D as F\nprint(F % 5)", "D"),
+        ("print(q.BY['k'] % 5)", "BY[\"k\"]"),
+        ("for k, v in q.BY.items(): run(v)", "BY[\"k\"]"),
+    ] {
+        let uses = format!("from . import queries\nimport app.queries as q\n{read}\n");
+        let folder = Folder::with(&[("app/queries.py", queries), ("app/use.py", &uses)]);
+        let ran = folder.run(&["convert", ".", "--write", "--call-sites", "--json"]);
+        let line = if read.starts_with("from") { 4 } else { 3 };
+        let why = format!("`{name}` is also used in app/use.py:{line}, not as the text of a call");
+        assert!(
+            told(&ran).iter().any(|told| told.contains(&why)),
+            "{read}: {:?}",
+            told(&ran)
+        );
+        let written = folder.read("app/queries.py");
+        assert_eq!(written.matches("%s").count(), 1, "{read}: {written}");
+        assert_eq!(folder.read("app/use.py"), uses);
+    }
+    let uses = "import psycopg2\nfrom app import queries as q\ny = q.D\ncur.execute(y, (1,))\ncur.execute(q.A.E, (1,))\ncur.execute(q.BY['k'], (1,))\n";
+    let folder = Folder::with(&[("app/queries.py", queries), ("app/use.py", uses)]);
+    folder.run(&["convert", ".", "--write", "--call-sites"]);
+    assert!(
+        !folder.read("app/queries.py").contains("%s"),
+        "{}",
+        folder.read("app/queries.py")
+    );
+}

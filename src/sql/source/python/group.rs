@@ -214,7 +214,7 @@ fn bare_here(
         .filter(|_| style == Style::NoParameters && sql.contains('%'))?;
     let other = elsewhere
         .iter()
-        .find(|other| other.reading != Reading::Bare)?;
+        .find(|other| !matches!(other.reading, Reading::Bare | Reading::Read))?;
     let line = line_of(source, call.file.start);
     Some(Dynamic {
         file: call.file.clone(),

@@ -147,6 +147,48 @@ pub(super) fn has_statement(source: &str) -> bool {
     memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| opens_statement(&bytes[quote + 1..]))
 }
 
+/// The names that a file gives to what may be SQL, or to a dict that may hold some.
+pub(super) fn constants(source: &str) -> Vec<String> {
+    let bytes = source.as_bytes();
+    let mut found = Vec::new();
+    if !has_statement(source) {
+        return found;
+    }
+    for sign in memchr::memchr_iter(b'=', bytes) {
+        let compares = matches!(bytes.get(sign + 1), Some(b'='))
+            || sign > 0 && b"=!<>+-*/%&|^:".contains(&bytes[sign - 1]);
+        if compares || !gives_text(&bytes[sign + 1..]) {
+            continue;
+        }
+        // Several names may get one value, and a name may have a type.
+        let line = memchr::memrchr(b'\n', &bytes[..sign]).map_or(0, |newline| newline + 1);
+        let targets = source[line..sign].split('=');
+        let names = targets.map(|target| target.split(':').next().unwrap_or(target).trim());
+        let is_name = |name: &&str| {
+            let letter = |char: char| char.is_alphanumeric() || char == '_';
+            !name.is_empty() && name.chars().all(letter)
+        };
+        found.extend(names.filter(is_name).map(str::to_owned));
+    }
+    found
+}
+
+/// Whether a value begins as a literal of SQL does, in whatever calls and brackets, or as a dict does.
+fn gives_text(value: &[u8]) -> bool {
+    const ENOUGH: usize = 200;
+    let white = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
+    let start = value.iter().take_while(white).count();
+    let value = &value[start..];
+    if value.starts_with(b"{") || value.starts_with(b"dict(") {
+        return true;
+    }
+    let around = |byte: &&u8| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_.(\\[".contains(byte)
+    };
+    let quote = value.iter().take(ENOUGH).take_while(around).count();
+    matches!(value.get(quote), Some(b'"' | b'\'')) && opens_statement(&value[quote + 1..])
+}
+
 /// Where the file's last `%s` or `%(` stands.
 fn last_placeholder(bytes: &[u8]) -> Option<usize> {
     let mut signs = memchr::memrchr_iter(b'%', bytes);

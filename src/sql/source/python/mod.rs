@@ -51,6 +51,8 @@ pub(super) const PYTHON: Language = Language {
     find,
     among: Some(Among {
         uses: uses::uses,
+        constants: looks::constants,
+        reads: uses::reads,
         find: find_among,
     }),
 };

@@ -15,6 +15,8 @@ pub(super) struct Module<'a> {
     pub(super) blocks: Vec<Block>,
     pub(super) calls: Vec<CallSite<'a>>,
     pub(super) reads: Vec<Read<'a>>,
+    /// What is read of names and of their attributes, each with its scope.
+    pub(super) loads: Vec<(&'a Expr, usize)>,
     /// Reads of an attribute, `self.SQL` or `Queries.SQL`.
     pub(super) attributes: Vec<(&'a str, TextRange)>,
     /// `self.name = …` in the methods of a class, by the class's scope.

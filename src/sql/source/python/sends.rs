@@ -53,6 +53,27 @@ pub(super) fn imported_texts(source: &str) -> bool {
     })
 }
 
+/// Whether a file may read a name of another module that is meant.
+pub(super) fn reads(source: &str, meant: impl Fn(&str) -> bool) -> bool {
+    let names = imported_names(source);
+    if names.is_empty() {
+        return false;
+    }
+    let all = names.contains("*");
+    let mut at = 0;
+    let bytes = source.as_bytes();
+    while let Some(skipped) = bytes[at..].iter().position(|byte| is_word(*byte)) {
+        let start = at + skipped;
+        let name = word(&source[start..]);
+        let member = start > 0 && bytes[start - 1] == b'.';
+        if (member || all || names.contains(name)) && meant(name) {
+            return true;
+        }
+        at = start + name.len();
+    }
+    false
+}
+
 /// Whether the last of the names is written as a class's.
 fn is_class(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);

@@ -153,7 +153,12 @@ pub(super) fn constants<'a>(
         for text in known.texts {
             let uses = others.uses.of(&others.module, &constant.names(file));
             let places = places(&text);
-            if !uses.is_empty() && looks_like_sql(&text.sql) {
+            let executed = uses.iter().any(|(used, _)| used.reading != Reading::Read);
+            if !executed {
+                if let Some(same) = same(found, &text) {
+                    same.elsewhere.extend(elsewhere(file, &constant, &uses));
+                }
+            } else if looks_like_sql(&text.sql) {
                 seen.extend(places);
                 used(file, &constant, (text, &touched), &uses, found);
                 continue;
@@ -196,6 +201,24 @@ fn of_constant(
     }
 }
 
+/// What was found of the same text.
+fn same<'f>(found: &'f mut [Found], text: &Text) -> Option<&'f mut Found> {
+    found
+        .iter_mut()
+        .find(|found| found.text.sql == text.sql && found.text.pieces == text.pieces)
+}
+
+/// The uses of a constant, for its query.
+fn elsewhere(file: &File<'_>, constant: &Constant<'_>, uses: &[Match<'_>]) -> Vec<Elsewhere> {
+    let each = uses.iter().map(|(used, _)| Elsewhere {
+        file: constant.place(file.source),
+        name: constant.shown(),
+        place: used.place.clone(),
+        reading: used.reading.clone(),
+    });
+    each.collect()
+}
+
 /// Adds a constant that other files execute, or what they execute to what calls of this file do.
 fn used(
     file: &File<'_>,
@@ -204,25 +227,20 @@ fn used(
     uses: &[Match<'_>],
     found: &mut Vec<Found>,
 ) {
-    let elsewhere = uses.iter().map(|(used, _)| Elsewhere {
-        file: constant.place(file.source),
-        name: constant.shown(),
-        place: used.place.clone(),
-        reading: used.reading.clone(),
-    });
+    let elsewhere = elsewhere(file, constant, uses);
     for (used, _) in uses.iter().filter(|(_, sure)| *sure) {
         used.hold();
     }
-    let mut same = found
-        .iter_mut()
-        .filter(|found| found.text.sql == text.sql && found.text.pieces == text.pieces);
-    if let Some(same) = same.next() {
+    if let Some(same) = same(found, &text) {
         same.elsewhere.extend(elsewhere);
         return;
     }
     let mut added = of_constant(file, constant, text, touched.to_vec());
     added.elsewhere.extend(elsewhere);
-    if uses.iter().any(|(_, sure)| *sure) {
+    let mut calls = uses
+        .iter()
+        .filter(|(used, _)| used.reading != Reading::Read);
+    if calls.clone().any(|(_, sure)| *sure) {
         added.reason = None;
         if would_be_read_again(&added.text.sql, uses) {
             added.reason = Some(Dynamic {
@@ -233,7 +251,7 @@ fn used(
                 ),
             });
         }
-        let bare = uses.iter().all(|(used, _)| used.reading == Reading::Bare);
+        let bare = calls.all(|(used, _)| used.reading == Reading::Bare);
         if added.text.kind == Kind::Named {
             added.style = Style::Known(Paramstyle::Named);
         } else if bare {
@@ -250,7 +268,9 @@ fn used(
 fn would_be_read_again(sql: &str, uses: &[Match<'_>]) -> bool {
     sql.contains("%%")
         && !has_placeholder(sql)
-        && uses.iter().any(|(used, _)| used.reading != Reading::Bare)
+        && uses
+            .iter()
+            .any(|(used, _)| !matches!(used.reading, Reading::Bare | Reading::Read))
 }
 
 /// What the module and its classes give names to: expressions, and the entries of dicts that are written out.

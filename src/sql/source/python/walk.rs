@@ -310,13 +310,17 @@ impl<'a> Visitor<'a> for Walk<'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
-            Expr::Name(name) if name.ctx == ExprContext::Load => self.module.reads.push(Read {
-                name: name.id.as_str(),
-                range: name.range,
-                scope: self.scope,
-            }),
+            Expr::Name(name) if name.ctx == ExprContext::Load => {
+                self.module.loads.push((expr, self.scope));
+                self.module.reads.push(Read {
+                    name: name.id.as_str(),
+                    range: name.range,
+                    scope: self.scope,
+                });
+            }
             Expr::Attribute(attribute) => {
                 if attribute.ctx == ExprContext::Load {
+                    self.module.loads.push((expr, self.scope));
                     self.module
                         .attributes
                         .push((attribute.attr.as_str(), attribute.range));
