@@ -7,7 +7,7 @@ use super::options::{Options, To};
 use super::remark::{Remark, Told, suggestion};
 use super::tally::Tally;
 use crate::cli::place::Place;
-use crate::sql::source::{Dynamic, SourceQuery, Unreadable};
+use crate::sql::source::{Arguments, Dynamic, Reading, SourceQuery, Unreadable};
 use crate::sql::translate::lint::{Conversion, Finding, FixKind, Inspection, Severity};
 use crate::sql::translate::{
     Bound, Edit, Paramstyle, Style, TranslateError, inspect, to_percent, translate,
@@ -98,7 +98,7 @@ impl Planner<'_> {
         let style = self.options.style(query.style);
         if let Some(dynamic) = &query.dynamic {
             self.review(query, style, dynamic);
-        } else if style != Style::NoParameters {
+        } else if style != Style::NoParameters || self.back_with_arguments(query) {
             match self.options.to {
                 To::NumericDollar => self.convert(query, style),
                 To::Format => self.convert_back(query, Paramstyle::Format),
@@ -140,9 +140,57 @@ impl Planner<'_> {
 
     fn convert_back(&mut self, query: &SourceQuery, style: Paramstyle) {
         match to_percent(&query.sql, style) {
+            Ok(conversion)
+                if conversion.parameters.is_empty() && self.back_with_arguments(query) =>
+            {
+                self.double(query);
+            }
             Ok(conversion) => self.take(query, &conversion, 0),
             Err(error) => self.misread(query, &error),
         }
+    }
+
+    /// Whether psycopg would read the `%` of a text without parameters on the way back: a call gives arguments, if only none.
+    fn back_with_arguments(&self, query: &SourceQuery) -> bool {
+        let mut calls = query.calls.iter();
+        let mut others = query.elsewhere.iter();
+        self.options.to != To::NumericDollar
+            && !self.options.no_params
+            && query.sql.contains('%')
+            && (calls.any(|call| call.arguments != Arguments::None)
+                || others.any(|other| !matches!(other.reading, Reading::Bare | Reading::Read)))
+    }
+
+    /// Doubles each `%` of a text without parameters, where it is sure that this was not done and that each call gives arguments.
+    fn double(&mut self, query: &SourceQuery) {
+        let gives = |arguments: &Arguments| match arguments {
+            Arguments::Values { .. } => true,
+            Arguments::Elsewhere(_) => query.style == Style::Psycopg,
+            Arguments::None => false,
+        };
+        let is_done = translate(&query.sql, Style::Psycopg).is_ok();
+        if is_done
+            || !query.elsewhere.is_empty()
+            || !query.calls.iter().all(|call| gives(&call.arguments))
+        {
+            return self.leave(
+                query,
+                "it has no parameters, and whether its calls read `%%` as one `%` is not sure",
+            );
+        }
+        let edits = memchr::memchr_iter(b'%', query.sql.as_bytes()).map(|at| Edit {
+            range: at..at + 1,
+            text: "%%".to_owned(),
+        });
+        let edits: Vec<Edit> = edits.collect();
+        let conversion = Conversion {
+            sql: Edit::apply(&query.sql, &edits).into(),
+            parameters: Vec::new(),
+            edits,
+            dropped: Vec::new(),
+            fixed: Vec::new(),
+        };
+        self.take(query, &conversion, 0);
     }
 
     /// The text is not what its style says. Its file is not touched, unless the file says that this is known.
@@ -281,7 +329,7 @@ impl Planner<'_> {
         let forms = parameters.filter_map(|(number, bound)| match (bound.list, bound.text) {
             (true, _) => Some(format!("`${number}` takes a list where it took a tuple")),
             (false, true) => Some(format!(
-                "`${number}` takes text: pass `str(...)` of what is no text"
+                "`${number}` takes text: pass `str(...)` of what is neither text nor None"
             )),
             (false, false) => None,
         });
@@ -449,6 +497,49 @@ mod tests {
         assert!(plan.edits.is_empty());
         assert_eq!((plan.tally.held, plan.tally.errors), (2, 1));
         assert!(codes(&plan).contains(&"unknown-placeholder"));
+    }
+
+    #[test]
+    fn on_the_way_back_a_percent_sign_is_doubled_where_arguments_are_given() {
+        let options = Options {
+            to: To::Format,
+            ..Options::default()
+        };
+        for (call, expected, told) in [
+            (
+                "executemany(\"UPDATE t SET a = '100%'\", rows)",
+                "executemany(\"UPDATE t SET a = '100%%'\", rows)",
+                &[][..],
+            ),
+            (
+                "execute('SELECT 5 % 2', ())",
+                "execute('SELECT 5 %% 2', ())",
+                &[],
+            ),
+            ("execute('SELECT 5 % 2')", "execute('SELECT 5 % 2')", &[]),
+            // Doubled already, or not: nothing shows it.
+            (
+                "executemany(\"UPDATE t SET a = '100%%'\", rows)",
+                "executemany(\"UPDATE t SET a = '100%%'\", rows)",
+                &["dynamic"],
+            ),
+            (
+                "execute('SELECT 5 % 2', args)",
+                "execute('SELECT 5 % 2', args)",
+                &["dynamic"],
+            ),
+            (
+                "execute('SELECT 5 % $1', (2,))",
+                "execute('SELECT 5 %% %s', (2,))",
+                &[],
+            ),
+        ] {
+            let source = format!("import psycopg2\ncur.{call}\n");
+            let plan = planned("a.py", &source, &options);
+            let written = Edit::apply(&source, &plan.edits);
+            assert_eq!(written, format!("import psycopg2\ncur.{expected}\n"));
+            assert_eq!(codes(&plan), told, "{call}");
+        }
     }
 
     #[test]
