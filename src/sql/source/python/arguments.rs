@@ -7,8 +7,8 @@ use ruff_python_ast::{AnyNodeRef, DictItem, Expr, Keyword};
 use ruff_text_size::Ranged;
 
 use super::File;
-use super::calls::Method;
 use super::looks::has_placeholder;
+use super::method::Method;
 use super::reach::Step;
 use super::resolve::span;
 use super::scope::{CallSite, Value};

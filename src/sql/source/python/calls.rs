@@ -6,6 +6,7 @@ use ruff_text_size::{Ranged, TextRange};
 use super::arguments::{Given, arguments};
 use super::import::{Imported, imported};
 use super::looks::{has_placeholder, looks_like_sql};
+use super::method::{Method, candidates};
 use super::resolve::{Resolver, line_of, span};
 use super::scope::CallSite;
 use super::text::{Kind, Text};
@@ -27,109 +28,6 @@ pub(super) struct Found {
     pub(super) reason: Option<Dynamic>,
     /// The reads that led to the text.
     pub(super) touched: Vec<TextRange>,
-}
-
-/// What a function does with the text that it gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    /// Executes it with the values of the next argument, if there is one.
-    Execute,
-    /// Executes it with each of the next argument's sets of values.
-    Many,
-    /// Puts rows where its one placeholder is.
-    Values,
-    /// Executes it with the values of all arguments behind it.
-    Spread,
-    /// Executes it without values, whatever the other arguments are.
-    Alone,
-    /// A function of the program; its name tells that it takes SQL.
-    Wrapper,
-}
-
-/// Names of arguments that hold the text.
-const TEXTS: &[&str] = &[
-    "query",
-    "sql",
-    "operation",
-    "statement",
-    "stmt",
-    "command",
-    "sql_query",
-];
-
-/// Parts of the names of functions that take SQL.
-const LIKELY: &[&str] = &[
-    "exec", "fetch", "query", "mogrify", "run_sql", "runsql", "_sql", "sql_", "select", "stmt",
-    "cursor",
-];
-
-/// Names of functions that take SQL though no part of them tells.
-const SHORT: &[&str] = &[
-    "db",
-    "raw",
-    "run",
-    "one",
-    "all",
-    "read",
-    "db_exc",
-    "db_transaction",
-    "scalar",
-    "exec",
-    "rawsql",
-    "stream",
-    "copy",
-];
-
-/// Parts of the names of functions that use the text for something else.
-const UNLIKELY: &[&str] = &[
-    "format",
-    "print",
-    "log",
-    "warn",
-    "assert",
-    "error",
-    "executescript",
-];
-
-impl Method {
-    /// Whether the text may be the argument at that position; none is a keyword's.
-    pub(super) fn takes_text_at(self, position: Option<usize>) -> bool {
-        match self {
-            Self::Values => position != Some(0),
-            // `execute_batch` takes the cursor first.
-            Self::Many => position.is_none_or(|position| position < 2),
-            Self::Execute | Self::Spread | Self::Alone => {
-                position.is_none_or(|position| position == 0)
-            }
-            Self::Wrapper => true,
-        }
-    }
-
-    pub(super) fn of(name: &str, spread: bool) -> Option<Self> {
-        Some(match name {
-            "execute" if spread => Self::Spread,
-            "execute" | "stream" | "mogrify" | "exec_driver_sql" => Self::Execute,
-            "copy" if !spread => Self::Execute,
-            "executemany" | "execute_batch" => Self::Many,
-            "execute_values" => Self::Values,
-            "copy_expert" => Self::Alone,
-            "fetch" | "fetchrow" | "fetchval" | "prepare" | "cursor" | "copy_from_query"
-                if spread =>
-            {
-                Self::Spread
-            }
-            "fetchmany" if spread => Self::Many,
-            _ => {
-                let name = name.to_ascii_lowercase();
-                let contains = |part: &&str| name.contains(*part);
-                let likely = LIKELY.iter().any(contains) || SHORT.contains(&name.as_str());
-                if !likely || UNLIKELY.iter().any(contains) && !name.contains("_query") {
-                    return None;
-                }
-                Self::Wrapper
-            }
-        })
-    }
 }
 
 /// The texts that a call executes.
@@ -187,21 +85,6 @@ pub(super) fn examine<'a>(
     });
     let found = text.and_then(|text| unknown(resolver, others, site, name, text));
     found.into_iter().collect()
-}
-
-/// The arguments of a call that may be its text, each with its position if it has one.
-pub(super) fn candidates(
-    arguments: &ruff_python_ast::Arguments,
-) -> impl Iterator<Item = (Option<usize>, &Expr)> {
-    const FIRST: usize = 4;
-    let placed = arguments.args.iter().take(FIRST).enumerate();
-    let named = arguments.keywords.iter().filter(|keyword| {
-        let name = keyword.arg.as_ref();
-        name.is_some_and(|name| TEXTS.contains(&name.as_str()))
-    });
-    placed
-        .map(|(index, argument)| (Some(index), argument))
-        .chain(named.map(|keyword| (None, &keyword.value)))
 }
 
 /// Whether it is another module's constant, as its name tells: much can be executed that is no SQL.
@@ -357,7 +240,7 @@ impl<'a> Looked<'_, 'a> {
     }
 
     /// Whether a text without placeholders would be read again by the next run, and lose another half of its `%%`.
-    fn would_be_read_again(&self, text: &Text, style: Style, arguments: &Arguments) -> bool {
+    fn would_be_read_again(text: &Text, style: Style, arguments: &Arguments) -> bool {
         if style != Style::Psycopg || has_placeholder(&text.sql) || !text.sql.contains("%%") {
             return false;
         }
@@ -385,7 +268,7 @@ impl<'a> Looked<'_, 'a> {
             format!(
                 "`{name}` in line {line} is given no values, and what gives them is not followed"
             )
-        } else if self.would_be_read_again(text, style, arguments) {
+        } else if Self::would_be_read_again(text, style, arguments) {
             format!(
                 "the call in line {line} gives arguments to a text without placeholders: nothing would show that its `%%` was read already"
             )

@@ -5,6 +5,7 @@
 //! makes one query of each text. `resolve` follows `names` by `reach`, decodes literals by `literal` and composes by `compose`.
 
 mod arguments;
+mod bind;
 mod call_edits;
 mod calls;
 mod compose;
@@ -15,6 +16,7 @@ mod ignore;
 mod import;
 mod literal;
 mod looks;
+mod method;
 mod names;
 mod reach;
 mod resolve;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::calls::Method;
 use super::looks;
+use super::method::Method;
 
 /// Names of functions and methods that make a text of a text.
 const MAKING: &[&str] = &[

@@ -7,6 +7,10 @@ use crate::sql::source::Dynamic;
 
 /// The texts that an expression may be.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are the texts that the type is about"
+)]
 pub(super) struct Texts {
     pub(super) texts: Vec<Text>,
     /// Whether it may be something else, too.

@@ -6,8 +6,8 @@ use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::arguments::{Given, arguments};
-use super::calls::{Method, candidates};
 use super::import::{Imported, imported};
+use super::method::{Method, candidates};
 use super::resolve::line_of;
 use super::scope::{Binding, CallSite, Value};
 use super::text::Text;

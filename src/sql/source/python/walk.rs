@@ -3,11 +3,12 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Comprehension, ExceptHandler, Expr, ExprContext, Operator, Parameters, Pattern, Stmt,
-    StmtAssign, StmtClassDef, StmtFor, StmtFunctionDef, StmtMatch, StmtTry,
+    StmtClassDef, StmtFor, StmtFunctionDef, StmtMatch, StmtTry,
 };
 use ruff_text_size::{Ranged, TextRange};
 
-use super::scope::{Binding, Block, BlockKind, CallSite, Module, Read, Scope, Target, Value};
+use super::bind::each_of;
+use super::scope::{Binding, Block, BlockKind, CallSite, Module, Read, Scope, Value};
 
 impl<'a> Module<'a> {
     pub(super) fn read(body: &'a [Stmt]) -> Self {
@@ -26,110 +27,17 @@ impl<'a> Module<'a> {
     }
 }
 
-struct Walk<'a> {
-    module: Module<'a>,
-    scope: usize,
-    block: Option<usize>,
+pub(super) struct Walk<'a> {
+    pub(super) module: Module<'a>,
+    pub(super) scope: usize,
+    pub(super) block: Option<usize>,
     /// The block of the outermost comprehension around, in which `:=` gives a name that outlives it.
-    around: Option<usize>,
+    pub(super) around: Option<usize>,
     /// What functions give to names of other scopes, which may come only behind them.
-    foreign: Vec<(usize, &'a str, Binding<'a>)>,
+    pub(super) foreign: Vec<(usize, &'a str, Binding<'a>)>,
 }
 
 impl<'a> Walk<'a> {
-    fn bind(&mut self, name: &'a str, value: Value<'a>, range: TextRange) {
-        let foreign = self.module.scopes[self.scope].foreign.contains(&name);
-        let binding = Binding {
-            value,
-            range,
-            block: self.block,
-            foreign,
-        };
-        if foreign {
-            self.foreign.push((self.scope, name, binding));
-        } else {
-            self.give(self.scope, name, binding);
-        }
-    }
-
-    fn give(&mut self, owner: usize, name: &'a str, binding: Binding<'a>) {
-        let names = &mut self.module.scopes[owner].names;
-        names.entry(name).or_default().push(binding);
-    }
-
-    /// Gives the names of other scopes what functions give them, now that all scopes are known.
-    fn give_foreign(&mut self) {
-        for (scope, name, binding) in std::mem::take(&mut self.foreign) {
-            let owner = self.module.owner(scope, name).unwrap_or(0);
-            self.give(owner, name, binding);
-        }
-    }
-
-    /// Notes the names that get the same value.
-    fn chain_targets(&mut self, assign: &'a StmtAssign) {
-        if assign.targets.len() < 2 {
-            return;
-        }
-        let class = self.module.class_of(self.scope);
-        let targets = assign.targets.iter().map(|target| match (target, class) {
-            (Expr::Name(name), _) => {
-                let name = name.id.as_str();
-                let foreign = self.module.scopes[self.scope].foreign.contains(&name);
-                let own = Target::Name(self.scope, name);
-                if foreign { Target::Other } else { own }
-            }
-            (Expr::Attribute(member), Some(class)) => match &*member.value {
-                Expr::Name(object) if matches!(object.id.as_str(), "self" | "cls") => {
-                    Target::Member(class, member.attr.as_str())
-                }
-                _ => Target::Other,
-            },
-            _ => Target::Other,
-        });
-        let targets = targets.collect();
-        self.module.chained.insert(assign.range, targets);
-    }
-
-    /// Gives the names of an assignment's left side their values.
-    fn target(&mut self, target: &'a Expr, value: Value<'a>, range: TextRange) {
-        match target {
-            Expr::Name(name) => self.bind(name.id.as_str(), value, range),
-            Expr::Tuple(tuple) => self.targets(&tuple.elts, value, range),
-            Expr::List(list) => self.targets(&list.elts, value, range),
-            Expr::Starred(starred) => self.target(&starred.value, Value::Unknown, range),
-            Expr::Attribute(attribute) => {
-                if let (Expr::Name(object), Some(class)) =
-                    (&*attribute.value, self.module.class_of(self.scope))
-                    && matches!(object.id.as_str(), "self" | "cls")
-                {
-                    let binding = Binding {
-                        value,
-                        range,
-                        block: self.block,
-                        foreign: false,
-                    };
-                    let members = &mut self.module.members;
-                    members
-                        .entry((class, attribute.attr.as_str()))
-                        .or_default()
-                        .push(binding);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn targets(&mut self, targets: &'a [Expr], value: Value<'a>, range: TextRange) {
-        let values = match value {
-            Value::Is(Expr::Tuple(tuple)) if tuple.elts.len() == targets.len() => Some(&tuple.elts),
-            _ => None,
-        };
-        for (index, target) in targets.iter().enumerate() {
-            let value = values.map_or(Value::Unknown, |values| Value::Is(&values[index]));
-            self.target(target, value, range);
-        }
-    }
-
     fn within(&mut self, range: TextRange, kind: BlockKind, visit: impl FnOnce(&mut Self)) {
         let parent = self.block;
         self.module.blocks.push(Block {
@@ -445,14 +353,5 @@ impl<'a> Walk<'a> {
         }
         self.body(&found.orelse, BlockKind::Branch);
         self.visit_body(&found.finalbody);
-    }
-}
-
-/// What a loop gives to its variable.
-fn each_of(values: &Expr) -> Value<'_> {
-    match values {
-        Expr::Tuple(tuple) => Value::Each(&tuple.elts),
-        Expr::List(list) => Value::Each(&list.elts),
-        _ => Value::Unknown,
     }
 }

@@ -3,7 +3,7 @@
 use ruff_python_ast::Expr;
 
 use super::File;
-use super::calls::{Method, candidates};
+use super::method::{Method, candidates};
 use super::scope::{CallSite, Module, Value};
 
 /// Words in the names of functions that show a text, or fill it.
