@@ -1,10 +1,10 @@
 //! A backend on a pool that the service owns: the service goes on using it.
 
 use crate::support::{
-    Database, elsewhere, eventually, execute, query, r2d2_pool, refused, sessions, sqlx_pool,
+    Database, elsewhere, eventually, execute, open, query, r2d2_pool, refused, sessions, sqlx_pool,
 };
 use pontoon::backend::{
-    Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, TransactionOptions,
+    BackendKind, Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, TransactionOptions,
 };
 use pontoon::error::Wait;
 use pontoon::sql::Params;
@@ -110,5 +110,71 @@ async fn the_service_goes_on_using_its_sqlx_pool() -> Result<()> {
     let other = SqlxBackend::from_pool(pool.clone(), settings(), budget);
     pool.close().await;
     assert_eq!(refused(other.ping().await).kind(), ErrorKind::Closed);
+    Ok(())
+}
+
+/// The sessions of the service's pool, by the server's number for each.
+fn service_sessions(url: &str) -> Vec<String> {
+    execute(
+        url,
+        &[
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pontoon (blocking)' ORDER BY pid",
+        ],
+    )
+}
+
+#[tokio::test]
+async fn an_idle_r2d2_pool_of_the_service_is_left_alone() -> Result<()> {
+    let database = Database::create();
+    let mut settings = settings();
+    settings.idle_timeout = Duration::from_millis(1);
+    settings.floor = 0;
+    let used = r2d2_pool(&database.url);
+    let backend = R2d2Backend::from_pool(used.clone(), settings.clone(), Budget::new(4));
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(backend.begin(TransactionOptions::default()).await?);
+    }
+    drop(held);
+    eventually("all are idle", || used.state().idle_connections == 3).await;
+    let before = service_sessions(&database.url);
+    assert_eq!(before.len(), 3);
+    // Another pool, which nobody has used: a floor is no reason to open what the service did not ask for.
+    let other = Database::create();
+    let unused = r2d2_pool(&other.url);
+    settings.floor = 2;
+    let beside = R2d2Backend::from_pool(unused.clone(), settings, Budget::new(4));
+    // Longer than a backend leaves connections of its own unlooked at.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(service_sessions(&database.url), before);
+    assert_eq!(backend.keep_alive().await, 3, "idle connections are pinged");
+    assert_eq!(service_sessions(&database.url), before);
+    assert_eq!(beside.keep_alive().await, 0);
+    assert_eq!(unused.state().connections, 0);
+    elsewhere(move || drop((used, unused, backend, beside)))
+        .await
+        .unwrap();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_pool_gives_no_connection_for_a_slot_that_it_does_not_hold() -> Result<()> {
+    let (database, other) = (Database::create(), Database::create());
+    let budget = Budget::new(1);
+    let pool = r2d2_pool(&database.url);
+    let handed = R2d2Backend::from_pool(pool.clone(), settings(), Arc::clone(&budget));
+    handed.ping().await?;
+    let before = service_sessions(&database.url);
+    assert_eq!(before.len(), 1);
+    // The one slot goes from one backend to the other, each time with its connection.
+    let own = BackendKind::ALL.map(|kind| open(kind, &other.url, Settings::default(), &budget));
+    for round in 0..6 {
+        own[round % 2].ping().await?;
+        assert_eq!(service_sessions(&database.url), before);
+    }
+    for backend in &own {
+        backend.close().await;
+    }
+    elsewhere(move || drop((pool, handed))).await.unwrap();
     Ok(())
 }

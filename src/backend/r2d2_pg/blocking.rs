@@ -42,9 +42,12 @@ impl Blocking {
             budget,
             settings,
         });
-        let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&blocking);
-        blocking.budget.register(weak);
-        blocking.look_after();
+        // The service's own pool keeps what it wants, and its connections hold no slot that another could use.
+        if blocking.pool().is_own() {
+            let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&blocking);
+            blocking.budget.register(weak);
+            blocking.look_after();
+        }
         blocking
     }
 
@@ -200,7 +203,7 @@ impl Blocking {
         (0..most).map_while(|_| one()).collect()
     }
 
-    /// Goes to the server and back on every idle connection, opens what the floor lacks, and gives how many answered.
+    /// Goes to the server and back on every idle connection, opens what the floor of an own pool lacks, and gives how many answered.
     pub(super) async fn keep_alive(self: &Arc<Self>) -> usize {
         if self.queue.is_closed() {
             return 0;
@@ -249,6 +252,9 @@ impl Blocking {
 
     /// Opens connections up to the floor.
     fn warm(&self) {
+        if !self.pool().is_own() {
+            return;
+        }
         let floor = self.settings.floor.min(self.budget.total());
         let mut held = Vec::new();
         while self.pool().figures().0 < floor && held.len() < floor {
@@ -264,7 +270,7 @@ impl Shed for Blocking {
     fn shed(&self, floor: bool) -> bool {
         let (size, idle) = self.pool().figures();
         let keep = if floor { 0 } else { self.settings.floor };
-        if idle == 0 || size <= keep {
+        if !self.pool().is_own() || idle == 0 || size <= keep {
             return false;
         }
         // Whoever asks may be a thread that runs a Tokio runtime, where no connection of this pool may be dropped.

@@ -103,6 +103,10 @@ impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
         (state.connections as usize, state.idle_connections as usize)
     }
 
+    fn is_own(&self) -> bool {
+        false
+    }
+
     fn close(&self) {}
 
     fn is_open(&self) -> bool {

@@ -49,7 +49,8 @@ impl R2d2Backend {
     }
 
     /// A backend on a pool that the service owns already. Its connections keep the settings that the service gave them; `settings` count
-    /// for waits and the statement cache only. Closing this backend leaves the pool open.
+    /// for waits and the statement cache only: how many connections are open, and how long each stays, is the pool's business. Closing this
+    /// backend leaves the pool open.
     pub fn from_pool<M>(pool: r2d2::Pool<M>, settings: Settings, budget: Arc<Budget>) -> Self
     where
         M: r2d2::ManageConnection<Connection = postgres::Client>,

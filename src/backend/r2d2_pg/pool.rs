@@ -39,6 +39,10 @@ pub(super) trait Pool: Send + Sync {
     /// Open and idle connections.
     fn figures(&self) -> (usize, usize);
 
+    /// Whether this backend decides how many connections are open. A pool that the service owns it only borrows from: it opens none ahead
+    /// of need there and closes none for idleness or another's slot.
+    fn is_own(&self) -> bool;
+
     /// Opens no connection any more and closes those that are idle, also those that were being opened; a pool that the service owns
     /// stays as it is.
     fn close(&self);
@@ -290,6 +294,10 @@ impl Pool for OwnPool {
     fn figures(&self) -> (usize, usize) {
         let state = self.pool.state();
         (state.connections as usize, state.idle_connections as usize)
+    }
+
+    fn is_own(&self) -> bool {
+        true
     }
 
     fn close(&self) {
