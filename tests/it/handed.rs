@@ -3,6 +3,7 @@
 use crate::support::{
     Database, elsewhere, eventually, execute, open, query, r2d2_pool, refused, sessions, sqlx_pool,
 };
+use futures_util::future::BoxFuture;
 use pontoon::backend::{
     BackendKind, Budget, R2d2Backend, Settings, SqlxBackend, StorageBackend, TransactionOptions,
 };
@@ -176,5 +177,43 @@ async fn a_service_pool_gives_no_connection_for_a_slot_that_it_does_not_hold() -
         backend.close().await;
     }
     elsewhere(move || drop((pool, handed))).await.unwrap();
+    Ok(())
+}
+
+/// A call that writes a row, as a caller makes it.
+type Write = for<'a> fn(&'a dyn StorageBackend, &'a str) -> BoxFuture<'a, Result<()>>;
+
+const WRITES: [Write; 3] = [
+    |backend, sql| Box::pin(async { backend.execute(&query(sql), Params::none()).await.map(drop) }),
+    |backend, sql| Box::pin(async { backend.fetch(&query(sql), Params::none()).await.map(drop) }),
+    |backend, sql| {
+        Box::pin(async {
+            let mut transaction = backend.begin(TransactionOptions::default()).await?;
+            transaction.execute(&query(sql), Params::none()).await?;
+            transaction.commit().await
+        })
+    },
+];
+
+#[tokio::test]
+async fn a_call_given_up_while_it_waits_for_a_connection_is_never_sent() -> Result<()> {
+    let database = Database::create();
+    execute(&database.url, &["CREATE TABLE t (id int)"]);
+    let pool = r2d2_pool(&database.url);
+    let budget = Budget::new(4);
+    let backend = R2d2Backend::from_pool(pool.clone(), Settings::default(), Arc::clone(&budget));
+    for write in WRITES {
+        let service = pool.clone();
+        let held = elsewhere(move || (0..4).map(|_| service.get().unwrap()).collect::<Vec<_>>());
+        let held = held.await.unwrap();
+        let call = write(&backend, "INSERT INTO t VALUES (1) RETURNING id");
+        let given_up = tokio::time::timeout(Duration::from_millis(50), call).await;
+        assert!(given_up.is_err(), "every connection is the service's");
+        elsewhere(move || drop(held)).await.unwrap();
+        eventually("the permit comes back", || budget.in_use() == 0).await;
+    }
+    let rows = execute(&database.url, &["SELECT count(*) FROM t"]);
+    assert_eq!(rows, ["0"]);
+    elsewhere(move || drop((pool, backend))).await.unwrap();
     Ok(())
 }

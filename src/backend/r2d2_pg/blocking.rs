@@ -66,8 +66,8 @@ impl Blocking {
             .expect("the pool is taken when this is dropped, and then nobody calls")
     }
 
-    /// Runs `work` on a thread with a connection and gives its result. What was not begun when the wait for a permit ends is never run;
-    /// what was begun runs to its end, also when nobody waits any more.
+    /// Runs `work` on a thread with a connection and gives its result. What was not sent when the caller gives it up is never sent; what
+    /// was sent runs to its end.
     pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
         tries: Tries,
@@ -88,18 +88,15 @@ impl Blocking {
         let limit = self.settings.acquire_timeout;
         let work = move |desk: &mut Desk<'_>| {
             let _entered = span.enter();
-            // A job that nobody waits for any more has not begun: nothing was sent, and nothing will be.
-            if !reply.is_closed() {
-                let result =
-                    catch_unwind(AssertUnwindSafe(|| work(desk, limit))).unwrap_or_else(|_| {
-                        desk.abandon();
-                        Err(Error::new(
-                            ErrorKind::Panic,
-                            "the code that ran the call panicked; its connection was closed",
-                        ))
-                    });
-                let _nobody_waits = reply.send(result);
-            }
+            let result =
+                catch_unwind(AssertUnwindSafe(|| work(desk, limit))).unwrap_or_else(|_| {
+                    desk.abandon();
+                    Err(Error::new(
+                        ErrorKind::Panic,
+                        "the code that ran the call panicked; its connection was closed",
+                    ))
+                });
+            let _nobody_waits = reply.send(result);
         };
         let job = Job {
             claim: Arc::clone(&claim),
@@ -309,6 +306,21 @@ impl Desk<'_> {
         self.held.as_mut().ok_or_else(closed)
     }
 
+    /// As [`connection`](Desk::connection), to begin a call on. Waiting for one may take long: where the caller has gone meanwhile, nothing
+    /// is begun.
+    pub(super) fn begin(&mut self, limit: Duration) -> Result<&mut Box<dyn Held>> {
+        if self.claim.is_wanted() {
+            self.connection(limit)?;
+        }
+        match &mut self.held {
+            Some(held) if self.claim.is_wanted() => Ok(held),
+            _ => Err(Error::new(
+                ErrorKind::Closed,
+                "the caller gave the call up before it was sent",
+            )),
+        }
+    }
+
     /// Closes the connection, if the job has one.
     pub(super) fn abandon(&mut self) {
         if let Some(held) = self.held.take() {
@@ -345,7 +357,7 @@ pub(super) fn attempt<T>(
     work: &mut dyn FnMut(&mut Link<'_>) -> Outcome<T>,
 ) -> Result<T> {
     loop {
-        let connection = desk.connection(limit)?;
+        let connection = desk.begin(limit)?;
         tries.begin();
         match work(&mut connection.link()) {
             Ok(value) => return Ok(value),

@@ -24,21 +24,30 @@ pub(super) struct Job {
     pub(super) work: Box<dyn FnOnce(&mut Desk<'_>) + Send>,
 }
 
-/// Decides once whether a job runs or was given up.
+/// Decides once whether a job runs or was given up, and tells the thread that runs it when nobody waits any more.
 #[derive(Default)]
-pub(super) struct Claim(AtomicBool);
+pub(super) struct Claim {
+    taken: AtomicBool,
+    unwanted: AtomicBool,
+}
 
 impl Claim {
     /// True for the first who asks.
     pub(super) fn take(&self) -> bool {
-        !self.0.swap(true, Ordering::AcqRel)
+        !self.taken.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether somebody waits for what the job does. What has not been sent by then is never sent.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.unwanted.load(Ordering::Acquire)
     }
 }
 
-/// What a job finds on its thread: the pool, and perhaps a connection that the job before it left.
+/// What a job finds on its thread: the pool, perhaps a connection that the job before it left, and whether anybody waits for it.
 pub(super) struct Desk<'a> {
     pub(super) pool: &'a dyn Pool,
     pub(super) held: Option<Box<dyn Held>>,
+    pub(super) claim: Arc<Claim>,
 }
 
 /// Jobs that wait and threads that wait.
@@ -146,8 +155,9 @@ impl Queue {
         }
     }
 
-    /// Takes a job that nobody waits for any more out of the line. False for one that has begun, which runs on.
+    /// Takes a job that nobody waits for any more out of the line. False for one that has begun: it sends nothing more.
     pub(super) fn give_up(&self, claim: &Arc<Claim>) -> bool {
+        claim.unwanted.store(true, Ordering::Release);
         if !claim.take() {
             return false;
         }
@@ -180,12 +190,17 @@ impl Queue {
 
     /// A thread's life.
     fn serve(&self, pool: &dyn Pool) {
-        let mut desk = Desk { pool, held: None };
+        let mut desk = Desk {
+            pool,
+            held: None,
+            claim: Arc::default(),
+        };
         let mut permit = None;
         loop {
             let Some(job) = self.next(&mut permit, &mut desk) else {
                 return;
             };
+            desk.claim = job.claim;
             (job.work)(&mut desk);
         }
     }

@@ -103,7 +103,7 @@ fn serve(
 ) -> Result<()> {
     let mut tries = Tries::new(query.is_whole());
     loop {
-        let mut link = desk.connection(limit)?.link();
+        let mut link = desk.begin(limit)?.link();
         tries.begin();
         let outcome = read(&mut link, query, values, around, reader);
         match outcome {
