@@ -5,6 +5,7 @@ mod handed;
 mod link;
 mod pool;
 mod queue;
+mod socket;
 mod stream;
 mod transaction;
 

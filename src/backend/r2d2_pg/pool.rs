@@ -6,9 +6,9 @@ use super::super::failure::{is_away, unreachable, waiting_helps};
 use super::super::session::{self, Tls};
 use super::blocking::closed;
 use super::link::{Link, Statements, failure};
+use super::socket::{Cord, Wiring, is_tcp};
 use crate::error::{Error, ErrorKind, Result, Wait};
-use postgres::config::Host;
-use postgres::{Client, Config};
+use postgres::{CancelToken, Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +76,7 @@ pub(super) struct OwnPool {
 
 struct Opening {
     config: Config,
-    tls: Tls,
+    wiring: Wiring,
     setup: String,
     settings: Settings,
     budget: Arc<Budget>,
@@ -154,15 +154,15 @@ impl Opening {
         }
         let seen_broken = self.broken.load(Ordering::Acquire);
         let slot = self.budget.slot_blocking(self.settings.open_timeout)?;
-        let mut client = self
-            .config
-            .connect(self.tls.clone())
-            .map_err(|error| unreachable(failure(error)))?;
-        if !self.setup.is_empty() {
-            client
-                .batch_execute(&self.setup)
-                .map_err(|error| unreachable(failure(error)))?;
-        }
+        let cord = Cord::new(self.settings.open_timeout);
+        let client = self.connect(&cord).map_err(|error| {
+            if cord.ran_out() {
+                self.silent()
+            } else {
+                unreachable(failure(error))
+            }
+        })?;
+        cord.opened();
         Ok(Pooled {
             client,
             statements: Statements::new(self.settings.statement_cache),
@@ -176,6 +176,29 @@ impl Opening {
         })
     }
 
+    /// Connects, logs in and sets the session. Over TCP all of it has to be done when the cord runs out, but for looking the name up, and for
+    /// what a host's further addresses take where the first does not answer.
+    fn connect(&self, cord: &Cord) -> Result<Client, postgres::Error> {
+        let mut client = self.config.connect(self.wiring.connector(cord))?;
+        if !self.setup.is_empty() {
+            client.batch_execute(&self.setup)?;
+        }
+        Ok(client)
+    }
+
+    /// Somebody took the connection and did not answer.
+    fn silent(&self) -> Error {
+        Error::timeout(Wait::Open, self.settings.open_timeout).with_hint(
+            "the server, or what stands before it, took the connection and did not answer: it is frozen, or no PostgreSQL",
+        )
+    }
+
+    /// Asks the server to end what the connection does now.
+    fn cancel(&self, token: &CancelToken) {
+        let cord = Cord::new(self.settings.open_timeout);
+        let _asked = token.cancel_query(self.wiring.connector(&cord));
+    }
+
     /// Why no connection came, once the wait for one ends.
     fn reason(&self, limit: Duration) -> Error {
         let failed = self
@@ -183,7 +206,17 @@ impl Opening {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        failed.unwrap_or_else(|| Error::timeout(Wait::Open, limit))
+        match failed {
+            Some(error) if !matches!(error.kind(), ErrorKind::Timeout(_)) => error,
+            // The wait that ends here is the caller's, not that of the attempt.
+            other => {
+                let ended = Error::timeout(Wait::Open, limit);
+                match other.as_ref().and_then(Error::hint) {
+                    Some(hint) => ended.with_hint(hint),
+                    None => ended,
+                }
+            }
+        }
     }
 
     /// The reason that no connection will come, however long the wait, or none that this one is worth.
@@ -205,18 +238,23 @@ impl Pooled {
 }
 
 impl OwnPool {
-    pub(super) fn new(config: Config, tls: Tls, settings: Settings, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(
+        mut config: Config,
+        tls: Tls,
+        settings: Settings,
+        budget: Arc<Budget>,
+    ) -> Self {
         let setup = session::setup_sql(&settings);
         let max = u32::try_from(budget.total()).unwrap_or(u32::MAX);
-        let tcp = |host: &Host| matches!(host, Host::Tcp(_));
-        let test_after = if config.get_hosts().iter().any(tcp) {
+        let wiring = Wiring::new(&mut config, tls);
+        let test_after = if config.get_hosts().iter().any(is_tcp) {
             settings.test_after.min(UNSURE)
         } else {
             settings.test_after
         };
         let opening = Arc::new(Opening {
             config,
-            tls,
+            wiring,
             setup,
             settings,
             budget,
@@ -341,7 +379,7 @@ impl Held for PooledConnection<Opener> {
         if !self.client.is_closed() {
             let (cancel, opening) = (self.client.cancel_token(), Arc::clone(&self.counted.0));
             close_elsewhere(move || {
-                let _cancelled = cancel.cancel_query(opening.tls.clone());
+                opening.cancel(&cancel);
                 drop(self);
             });
         }

@@ -7,4 +7,5 @@ mod large; // Many rows: no other task stalls, and streams take no memory.
 mod line; // Calls that others do the work of, on connections that go from caller to caller.
 mod pooler; // A pooler between, which lends sessions per transaction.
 mod restarted; // Servers that go away and come back, and sessions that somebody ends.
-mod runtimes; // Several runtimes, and backends that are dropped anywhere.
+mod runtimes;
+mod silent; // Peers that take a connection and say nothing. // Several runtimes, and backends that are dropped anywhere.
