@@ -3,9 +3,10 @@
 use super::super::Settings;
 use super::super::budget::{Budget, Permit, Place, Shed};
 use super::super::failure::{Failure, Fate, Tries};
+use super::claim::{Call, Claim};
 use super::link::Link;
 use super::pool::{Held, Pool};
-use super::queue::{Claim, Desk, Job, Queue};
+use super::queue::{Desk, Job, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -35,7 +36,7 @@ pub(super) type Outcome<T> = Result<T, Failure>;
 
 impl Blocking {
     pub(super) fn new(pool: Arc<dyn Pool>, settings: Settings, budget: Arc<Budget>) -> Arc<Self> {
-        let queue = Queue::new(budget.total());
+        let queue = Queue::new(budget.total(), settings.answer_timeout);
         let blocking = Arc::new(Self {
             pool: Some(pool),
             queue,
@@ -46,8 +47,8 @@ impl Blocking {
         if blocking.pool().is_own() {
             let weak: Weak<dyn Shed> = Arc::<Self>::downgrade(&blocking);
             blocking.budget.register(weak);
-            blocking.look_after();
         }
+        blocking.look_after();
         blocking
     }
 
@@ -66,24 +67,34 @@ impl Blocking {
             .expect("the pool is taken when this is dropped, and then nobody calls")
     }
 
-    /// Runs `work` on a thread with a connection and gives its result. What was not sent when the caller gives it up is never sent; what
-    /// was sent runs to its end.
+    /// Runs `work` on a thread with a connection and gives its result. What was not sent when the caller gives it up is never sent. What was
+    /// sent is broken off then: the permit is free at once, the server is asked to cancel, and the connection is closed.
     pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
         tries: Tries,
         mut work: impl FnMut(&mut Link<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        self.hop(move |desk, limit| attempt(desk, limit, tries, &mut work))
-            .await
+        let call = self.call();
+        self.hop(&call, move |desk, limit| {
+            attempt(desk, limit, tries, &mut work)
+        })
+        .await
     }
 
-    /// As [`run_blocking`](Blocking::run_blocking), for work that keeps the connection for long: it tells by `begun` that it has it.
+    /// The hold on a job to come.
+    pub(super) fn call(&self) -> Call {
+        Call::new(&self.queue)
+    }
+
+    /// As [`run_blocking`](Blocking::run_blocking), for work that keeps the connection for longer than this is polled: the caller keeps
+    /// `call`.
     pub(super) async fn hop<T: Send + 'static>(
         &self,
+        call: &Call,
         work: impl FnOnce(&mut Desk<'_>, Duration) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, mut answer) = oneshot::channel();
-        let claim = Arc::new(Claim::default());
+        let claim = call.claim();
         let span = Span::current();
         let limit = self.settings.acquire_timeout;
         let work = move |desk: &mut Desk<'_>| {
@@ -99,20 +110,16 @@ impl Blocking {
             let _nobody_waits = reply.send(result);
         };
         let job = Job {
-            claim: Arc::clone(&claim),
+            claim: Arc::clone(claim),
             work: Box::new(work),
         };
-        let place = self.enter(job)?;
-        let _in_line = InLine {
-            queue: &self.queue,
-            claim: &claim,
-        };
-        if let Some(place) = place
-            && let Some(result) = self.admit(place, &claim, &mut answer).await?
+        if let Some(place) = self.enter(job)?
+            && let Some(result) = self.admit(place, claim, &mut answer).await?
         {
+            call.over();
             return result;
         }
-        self.answer(answer).await
+        self.answer(call, answer).await
     }
 
     /// Has a thread run the job where a permit is free, or puts it in line.
@@ -141,22 +148,26 @@ impl Blocking {
                     self.queue.grant(self.budget.permit(), claim, self.pool());
                     Ok(None)
                 }
-                Err(_) if self.queue.give_up(claim) => Err(self.budget.in_vain(limit)),
+                Err(_) if self.queue.leave(claim) => Err(self.budget.in_vain(limit)),
                 Err(_) => Ok(None),
             },
         }
     }
 
-    /// Waits for the thread: a connection may have to be opened, and then the server has its time.
-    async fn answer<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+    /// Waits for the thread: a connection may have to be opened, and then the server has its time. Past it the call is broken off.
+    async fn answer<T>(&self, call: &Call, mut answer: oneshot::Receiver<Result<T>>) -> Result<T> {
         let limit = self.settings.acquire_timeout + self.settings.answer_timeout;
-        match timeout(limit, answer).await {
-            Ok(result) => result.unwrap_or_else(|_| Err(closed())),
-            Err(_) => Err(Failure::no_answer(self.settings.answer_timeout).error),
+        if let Ok(result) = timeout(limit, &mut answer).await {
+            call.over();
+            return result.unwrap_or_else(|_| Err(closed()));
         }
+        call.give_up();
+        // It may have come in the last moment.
+        let late = answer.try_recv();
+        late.unwrap_or_else(|_| Err(Failure::no_answer(self.settings.answer_timeout).error))
     }
 
-    /// A thread for what needs no permit: idle connections are retired, pinged and opened by it alone.
+    /// A thread for what nobody waits for: it retires and opens idle connections, and breaks off what was left to end by itself.
     fn look_after(self: &Arc<Self>) {
         let blocking = Arc::downgrade(self);
         let started = thread::Builder::new()
@@ -167,6 +178,7 @@ impl Blocking {
                     let Some(blocking) = blocking.upgrade() else {
                         return;
                     };
+                    blocking.queue.look_after();
                     blocking.trim();
                     blocking.warm();
                 }
@@ -178,6 +190,9 @@ impl Blocking {
 
     /// Closes connections that are too old, and those above the floor that were idle for too long.
     fn trim(&self) {
+        if !self.pool().is_own() {
+            return;
+        }
         let (size, idle) = self.pool().figures();
         let mut may_go = size.saturating_sub(self.settings.floor);
         for (held, _permit) in self.take_idle(idle) {
@@ -313,7 +328,7 @@ impl Desk<'_> {
             self.connection(limit)?;
         }
         match &mut self.held {
-            Some(held) if self.claim.is_wanted() => Ok(held),
+            Some(held) if self.claim.holds(held.ender()) => Ok(held),
             _ => Err(Error::new(
                 ErrorKind::Closed,
                 "the caller gave the call up before it was sent",
@@ -328,24 +343,14 @@ impl Desk<'_> {
         }
     }
 
-    /// What the outcome of a call means for the connection.
+    /// What the outcome of a call means for the connection. One that was cut because nobody waits says nothing of the others.
     pub(super) fn settle(&mut self, fate: Fate) {
         if matches!(fate, Fate::NeverSent | Fate::Broken) {
-            self.pool.suspect();
+            if self.claim.is_wanted() {
+                self.pool.suspect();
+            }
             self.abandon();
         }
-    }
-}
-
-/// A caller that has a job in line; one that goes takes the job along.
-struct InLine<'a> {
-    queue: &'a Queue,
-    claim: &'a Arc<Claim>,
-}
-
-impl Drop for InLine<'_> {
-    fn drop(&mut self) {
-        let _had_begun = !self.queue.give_up(self.claim);
     }
 }
 

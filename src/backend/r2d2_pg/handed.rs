@@ -1,13 +1,15 @@
 //! A pool of r2d2's that the service owns, and sets as it likes: this backend borrows its connections.
 
 use super::super::Settings;
+use super::claim::Ender;
 use super::link::{Link, Statements};
 use super::pool::{Held, Pool, close_elsewhere};
 use crate::error::{Error, Result, Wait};
-use postgres::{Client, NoTls};
+use postgres::error::SqlState;
+use postgres::{CancelToken, Client, NoTls};
 use r2d2::{ManageConnection, PooledConnection};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A pool that the service owns, whose sessions it sets as it likes.
@@ -19,10 +21,31 @@ pub(super) struct HandedPool<M: ManageConnection<Connection = Client>> {
 
 /// What this backend keeps beside a connection of the service's pool.
 struct Beside {
+    ends: Arc<Ends>,
     statements: Statements,
     last_used: Instant,
     seen_broken: u64,
 }
+
+/// Has the server cancel what a connection of the service's pool does. Its socket is out of reach: where the server does not answer at all,
+/// the thread waits on, without its permit. So it does behind a pooler: some end when whoever asked goes before the request was heard, for
+/// which this driver does not wait.
+struct Ends {
+    token: CancelToken,
+    pooler: bool,
+}
+
+impl Ender for Ends {
+    fn end(&self) {
+        if !self.pooler {
+            // A server takes this without TLS, too.
+            let _asked = self.token.cancel_query(NoTls);
+        }
+    }
+}
+
+/// How often a server is asked to end a session, where a request to cancel what was done before comes in between.
+const TRIES: usize = 3;
 
 /// A connection of the service's pool.
 struct HandedOut<M: ManageConnection<Connection = Client>> {
@@ -44,6 +67,10 @@ impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
         let known = PooledConnection::extensions_mut(&mut connection).remove::<Mutex<Beside>>();
         let beside = known.map_or_else(
             || Beside {
+                ends: Arc::new(Ends {
+                    token: connection.cancel_token(),
+                    pooler: self.settings.session.transaction_pooler,
+                }),
                 statements: Statements::new(self.settings.statement_cache),
                 last_used: Instant::now(),
                 seen_broken: self.broken.load(Ordering::Acquire),
@@ -127,18 +154,28 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
         }
     }
 
+    fn ender(&self) -> Arc<dyn Ender> {
+        let beside = self.beside.as_ref();
+        let beside = beside.expect("taken when the connection goes back, not before");
+        Arc::<Ends>::clone(&beside.ends)
+    }
+
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
         let end = "SELECT pg_terminate_backend(pg_backend_pid())";
-        let _ended = self.connection.batch_execute(end);
+        for _ in 0..TRIES {
+            let ended = self.connection.batch_execute(end);
+            let code = ended.as_ref().err().and_then(postgres::Error::code);
+            if code != Some(&SqlState::QUERY_CANCELED) {
+                return;
+            }
+        }
     }
 
     fn abandon(self: Box<Self>) {
         if !self.connection.is_closed() {
-            let cancel = self.connection.cancel_token();
             close_elsewhere(move || {
-                // A server takes this without TLS, too.
-                let _cancelled = cancel.cancel_query(NoTls);
+                self.ender().end();
                 self.retire();
             });
         }

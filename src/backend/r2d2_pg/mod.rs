@@ -1,6 +1,7 @@
 //! The blocking backend: `postgres` behind `r2d2`, on threads of its own.
 
 mod blocking;
+mod claim;
 mod handed;
 mod link;
 mod pool;
@@ -30,6 +31,11 @@ use std::sync::Arc;
 use transaction::R2d2Transaction;
 
 /// The backend over `postgres` and `r2d2`: "blocking" to operators. Cloning it shares the pool and the threads.
+///
+/// A call that is given up, or has no answer within [`Settings::answer_timeout`], gives its permit back at once; the server is asked to
+/// cancel, and the connection is closed. Over TCP the socket is cut once the server has heard that, or has not within [`Settings::open_timeout`]: a frozen server keeps neither thread nor connection. Over a unix
+/// socket, and on a pool that the service owns, the driver gives no hold of the socket: where the server does not even take the request to
+/// cancel, or a pooler is between, which is asked over TCP only, thread and connection stay until it goes on or ends, and other calls use the others.
 #[derive(Clone)]
 pub struct R2d2Backend {
     blocking: Arc<Blocking>,

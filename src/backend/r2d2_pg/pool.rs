@@ -5,6 +5,7 @@ use super::super::budget::{Budget, Slot};
 use super::super::failure::{is_away, unreachable, waiting_helps};
 use super::super::session::{self, Tls};
 use super::blocking::closed;
+use super::claim::Ender;
 use super::link::{Link, Statements, failure};
 use super::socket::{Cord, Wiring, is_tcp};
 use crate::error::{Error, ErrorKind, Result, Wait};
@@ -54,6 +55,9 @@ pub(super) trait Pool: Send + Sync {
 /// A connection that a thread holds; dropping it gives it back to its pool.
 pub(super) trait Held {
     fn link(&mut self) -> Link<'_>;
+
+    /// What ends the call that the connection is used for.
+    fn ender(&self) -> Arc<dyn Ender>;
 
     /// Closes the connection instead of giving it back.
     fn retire(self: Box<Self>);
@@ -112,6 +116,7 @@ struct Opener(Arc<Opening>);
 /// A connection with what the pool knows of it.
 pub(super) struct Pooled {
     client: Client,
+    ends: Arc<Ends>,
     statements: Statements,
     since: Instant,
     last_used: Instant,
@@ -121,6 +126,27 @@ pub(super) struct Pooled {
     /// Both are kept as long as the connection is open, so they come after it.
     _slot: Slot,
     counted: Counted,
+}
+
+/// Ends what a connection does, and the connection.
+struct Ends {
+    token: CancelToken,
+    cord: Cord,
+    opening: Arc<Opening>,
+}
+
+impl Ender for Ends {
+    fn end(&self) {
+        let Opening {
+            wiring, settings, ..
+        } = &*self.opening;
+        if wiring.waits_for_cancel() || !settings.session.transaction_pooler {
+            let cord = Cord::of_cancel(settings.open_timeout);
+            // The server sees a closed socket late or not at all while it works or waits for a lock: it has to be told.
+            let _asked = self.token.cancel_query(wiring.connector(&cord));
+        }
+        self.cord.cut();
+    }
 }
 
 impl ManageConnection for Opener {
@@ -163,8 +189,14 @@ impl Opening {
             }
         })?;
         cord.opened();
+        let ends = Ends {
+            token: client.cancel_token(),
+            cord,
+            opening: Arc::clone(self),
+        };
         Ok(Pooled {
             client,
+            ends: Arc::new(ends),
             statements: Statements::new(self.settings.statement_cache),
             since: Instant::now(),
             last_used: Instant::now(),
@@ -191,12 +223,6 @@ impl Opening {
         Error::timeout(Wait::Open, self.settings.open_timeout).with_hint(
             "the server, or what stands before it, took the connection and did not answer: it is frozen, or no PostgreSQL",
         )
-    }
-
-    /// Asks the server to end what the connection does now.
-    fn cancel(&self, token: &CancelToken) {
-        let cord = Cord::new(self.settings.open_timeout);
-        let _asked = token.cancel_query(self.wiring.connector(&cord));
     }
 
     /// Why no connection came, once the wait for one ends.
@@ -370,6 +396,10 @@ impl Held for PooledConnection<Opener> {
         }
     }
 
+    fn ender(&self) -> Arc<dyn Ender> {
+        Arc::<Ends>::clone(&self.ends)
+    }
+
     fn retire(mut self: Box<Self>) {
         self.retired = true;
     }
@@ -377,9 +407,8 @@ impl Held for PooledConnection<Opener> {
     fn abandon(mut self: Box<Self>) {
         self.retired = true;
         if !self.client.is_closed() {
-            let (cancel, opening) = (self.client.cancel_token(), Arc::clone(&self.counted.0));
             close_elsewhere(move || {
-                opening.cancel(&cancel);
+                self.ends.end();
                 drop(self);
             });
         }

@@ -5,15 +5,15 @@
 //! call that it finished, so that under load no call waits for the executor to be woken.
 
 use super::super::budget::{Permit, Turn};
-use super::pool::{Held, Pool};
+use super::claim::Claim;
+use super::pool::{Held, Pool, close_elsewhere};
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a thread above the floor waits for work before it ends.
+/// How long a thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// A call that waits for a thread.
@@ -22,25 +22,6 @@ pub(super) struct Job {
     pub(super) claim: Arc<Claim>,
     /// Runs it on a thread, which it may ask for a connection.
     pub(super) work: Box<dyn FnOnce(&mut Desk<'_>) + Send>,
-}
-
-/// Decides once whether a job runs or was given up, and tells the thread that runs it when nobody waits any more.
-#[derive(Default)]
-pub(super) struct Claim {
-    taken: AtomicBool,
-    unwanted: AtomicBool,
-}
-
-impl Claim {
-    /// True for the first who asks.
-    pub(super) fn take(&self) -> bool {
-        !self.taken.swap(true, Ordering::AcqRel)
-    }
-
-    /// Whether somebody waits for what the job does. What has not been sent by then is never sent.
-    pub(super) fn is_wanted(&self) -> bool {
-        !self.unwanted.load(Ordering::Acquire)
-    }
 }
 
 /// What a job finds on its thread: the pool, perhaps a connection that the job before it left, and whether anybody waits for it.
@@ -58,7 +39,10 @@ struct State {
     /// Jobs that have their permit. They come before the others: their caller has left the budget's line.
     admitted: VecDeque<(Job, Permit)>,
     parked: Vec<Thread>,
+    /// Those that serve the queue. One whose job was broken off does not until it comes back.
     threads: usize,
+    /// Jobs that their callers left to the threads, and when they are to be broken off.
+    left: Vec<(Arc<Claim>, Instant)>,
     closed: bool,
 }
 
@@ -87,14 +71,17 @@ impl State {
 pub(super) struct Queue {
     state: Mutex<State>,
     most: usize,
+    /// How long the server has for an answer that nobody waits for.
+    patience: Duration,
 }
 
 impl Queue {
     /// A queue with at most so many threads.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(super) fn new(most: usize, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
             most,
+            patience,
         })
     }
 
@@ -155,9 +142,8 @@ impl Queue {
         }
     }
 
-    /// Takes a job that nobody waits for any more out of the line. False for one that has begun: it sends nothing more.
-    pub(super) fn give_up(&self, claim: &Arc<Claim>) -> bool {
-        claim.unwanted.store(true, Ordering::Release);
+    /// Takes a job out of the line. False for one that has begun.
+    pub(super) fn leave(&self, claim: &Arc<Claim>) -> bool {
         if !claim.take() {
             return false;
         }
@@ -172,6 +158,47 @@ impl Queue {
         drop(state);
         drop((admitted, waiting));
         true
+    }
+
+    /// Nobody waits for the job any more: it leaves the line, or is broken off. Then its permit is free at once, another thread takes the
+    /// place of the one that runs it, and what the server does for it is ended; its connection is closed, never used again.
+    pub(super) fn give_up(&self, claim: &Arc<Claim>) {
+        if self.leave(claim) {
+            return;
+        }
+        let Some((permit, ender)) = claim.give_up() else {
+            return;
+        };
+        // Before the permit: whoever gets it must find a thread.
+        if permit.is_some() {
+            self.lock().threads -= 1;
+        }
+        drop(permit);
+        close_elsewhere(move || ender.end());
+    }
+
+    /// The caller goes, and leaves the job to end by itself.
+    pub(super) fn let_go(&self, claim: &Arc<Claim>) {
+        if claim.is_under_way() {
+            let until = Instant::now() + self.patience;
+            self.lock().left.push((Arc::clone(claim), until));
+        }
+    }
+
+    /// Breaks off what was left to end by itself and did not.
+    pub(super) fn look_after(&self) {
+        let now = Instant::now();
+        let mut late = Vec::new();
+        self.lock().left.retain(|(claim, until)| {
+            let is_late = *until <= now;
+            if is_late {
+                late.push(Arc::clone(claim));
+            }
+            !is_late && claim.is_under_way()
+        });
+        for claim in late {
+            self.give_up(&claim);
+        }
     }
 
     fn start(self: &Arc<Self>, pool: Arc<dyn Pool>) {
@@ -201,8 +228,27 @@ impl Queue {
                 return;
             };
             desk.claim = job.claim;
+            desk.claim.runs(permit.take());
             (job.work)(&mut desk);
+            permit = desk.claim.finish();
+            if permit.is_none() {
+                // It was broken off. What ends the connection may still be on its way, so that nobody may have it.
+                if let Some(held) = desk.held.take() {
+                    held.retire();
+                }
+                if !self.comes_back() {
+                    return;
+                }
+            }
         }
+    }
+
+    /// A thread whose job was broken off serves the queue again, unless enough others do.
+    fn comes_back(&self) -> bool {
+        let mut state = self.lock();
+        let serves = !state.closed && state.threads < self.most;
+        state.threads += usize::from(serves);
+        serves
     }
 
     /// The next job, with the permit that it runs under; `None` when the thread is to end.

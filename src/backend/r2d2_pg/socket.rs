@@ -26,18 +26,25 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) struct Wiring {
     tls: Tls,
     mode: SslMode,
+    tcp: bool,
 }
 
 impl Wiring {
     /// Has the driver leave TLS over TCP to this module.
     pub(super) fn new(config: &mut Config, tls: Tls) -> Self {
         let mode = config.get_ssl_mode();
-        if config.get_hosts().iter().any(is_tcp) {
+        let tcp = config.get_hosts().iter().any(is_tcp);
+        if tcp {
             config
                 .ssl_mode(SslMode::Require)
                 .ssl_negotiation(SslNegotiation::Direct);
         }
-        Self { tls, mode }
+        Self { tls, mode, tcp }
+    }
+
+    /// Whether a request to cancel waits until it was heard. Some poolers end when whoever sent one goes before that.
+    pub(super) fn waits_for_cancel(&self) -> bool {
+        self.tcp
     }
 
     /// What the driver is given to open one socket, which the cord then belongs to.
@@ -62,6 +69,8 @@ pub(super) struct Cord(Arc<State>);
 struct State {
     /// Until then it must be open.
     deadline: Instant,
+    /// Whether the other side closes it first.
+    last: bool,
     ran_out: AtomicBool,
     open: AtomicBool,
     cut: AtomicBool,
@@ -72,8 +81,18 @@ struct State {
 impl Cord {
     /// For a socket that has to be open within `limit`.
     pub(super) fn new(limit: Duration) -> Self {
+        Self::with(limit, false)
+    }
+
+    /// For a request to cancel, which has been heard once the server closes the socket.
+    pub(super) fn of_cancel(limit: Duration) -> Self {
+        Self::with(limit, true)
+    }
+
+    fn with(limit: Duration, last: bool) -> Self {
         Self(Arc::new(State {
             deadline: Instant::now() + limit,
+            last,
             ran_out: AtomicBool::new(false),
             open: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -238,6 +257,15 @@ impl AsyncWrite for Corded {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut said = [0; 64];
+        while self.cord.0.last {
+            let mut buf = ReadBuf::new(&mut said);
+            match self.as_mut().poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
+                Poll::Ready(_) => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
         self.poll(cx, AsyncWrite::poll_shutdown)
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn start(
     let (rows, arriving) = mpsc::channel(1);
     let (started, first) = oneshot::channel();
     let name = Arc::clone(query.name());
-    let job = blocking.hop(move |desk, limit| {
+    let call = blocking.call();
+    let job = blocking.hop(&call, move |desk, limit| {
         let mut reader = Reader {
             rows,
             started: Some(started),
@@ -49,8 +50,13 @@ pub(super) async fn start(
             .with_query(&name)
             .with_backend(super::BackendKind::Blocking.as_str())
     };
-    let rows = stream::unfold(arriving, |mut arriving| async move {
-        Some((arriving.recv().await?, arriving))
+    // Dropped with the rows: what the server still does for a stream that was given up is broken off.
+    let rows = stream::unfold((call, arriving), |(call, mut arriving)| async move {
+        let Some(sent) = arriving.recv().await else {
+            call.over();
+            return None;
+        };
+        Some((sent, (call, arriving)))
     });
     let rows = rows
         .map(|sent: Sent| sent.map(|batch| stream::iter(batch.into_iter().map(Ok))))

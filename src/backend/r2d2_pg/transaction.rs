@@ -3,6 +3,7 @@
 use super::super::failure::{Failure, Fate, Tries, commit_failed};
 use super::super::{BackendKind, StorageTransaction, TransactionOptions};
 use super::blocking::{Blocking, Outcome, attempt, closed};
+use super::claim::Call;
 use super::link::Link;
 use super::queue::Desk;
 use super::{COMMIT_POOLED, ROLLBACK_POOLED, all_rows, first_row};
@@ -51,6 +52,7 @@ enum After {
 pub(super) struct R2d2Transaction {
     /// `None` once it ended.
     commands: Option<mpsc::Sender<Command>>,
+    job: Call,
     /// A statement failed: the server refuses the rest, and a COMMIT would roll back.
     failed: bool,
     /// A call was given up, so that nobody knows how far the transaction is.
@@ -69,8 +71,10 @@ impl R2d2Transaction {
         let (started, first) = oneshot::channel();
         let pooler = blocking.settings().session.transaction_pooler;
         let begin = options.begin_sql(blocking.settings());
-        let job =
-            blocking.hop(move |desk, limit| serve(desk, limit, &begin, pooler, inbox, started));
+        let call = blocking.call();
+        let job = blocking.hop(&call, move |desk, limit| {
+            serve(desk, limit, &begin, pooler, inbox, started)
+        });
         // The job answers twice: once it has begun, and at its end. Given up before that, it finds its inbox closed and rolls back.
         tokio::select! {
             biased;
@@ -79,6 +83,7 @@ impl R2d2Transaction {
         }
         Ok(Self {
             commands: Some(commands),
+            job: call,
             failed: false,
             lost: false,
             name: options.name,
@@ -116,14 +121,17 @@ impl R2d2Transaction {
         });
         // Until the answer is there nobody knows how far the transaction is; a call that is given up here leaves it so.
         self.lost = true;
+        let unanswered = Unanswered(Some(&self.job));
         if commands.send(command).await.is_err() {
             return Err(self.gone());
         }
         let outcome = match timeout(self.answer_timeout, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => return Err(self.gone()),
-            Err(_) => Err(Failure::no_answer(self.answer_timeout)),
+            // With that the call is broken off, and the transaction with it.
+            Err(_) => return Err(Failure::no_answer(self.answer_timeout).error),
         };
+        unanswered.answered();
         self.lost = matches!(
             outcome,
             Err(Failure {
@@ -168,6 +176,7 @@ impl R2d2Transaction {
         });
         let result = result.await;
         self.commands = None;
+        self.job.over();
         result
     }
 
@@ -181,6 +190,30 @@ impl R2d2Transaction {
 
     fn told(error: Error) -> Error {
         error.with_backend(BackendKind::Blocking.as_str())
+    }
+}
+
+/// A call whose answer is not there; dropped, it is broken off, and the transaction with it.
+struct Unanswered<'a>(Option<&'a Call>);
+
+impl Unanswered<'_> {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(job) = self.0 {
+            job.give_up();
+        }
+    }
+}
+
+impl Drop for R2d2Transaction {
+    fn drop(&mut self) {
+        // The thread finds its inbox closed, and rolls back.
+        self.job.let_go();
     }
 }
 
@@ -207,7 +240,11 @@ fn serve(
                 return Ok(());
             }
         }
-        // A task that gave its call up has dropped its end; what is left is to roll back.
+        // A call that was given up is broken off, and its connection closed.
+        if !desk.claim.is_wanted() {
+            return Ok(());
+        }
+        // A task that gave the transaction up has dropped its end; what is left is to roll back.
         go_on = !inbox.is_closed();
     }
     let mut link = desk.connection(limit)?.link();

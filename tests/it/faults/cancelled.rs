@@ -1,12 +1,13 @@
 //! Callers that give up: each call, at each state of the server, costs no connection, no permit and no thread.
 
 use crate::support::{
-    Bench, alone, eventually, on_each_backend, open, own_server, query, sessions, threads,
+    Bench, alone, eventually, on_each_backend, open, own_server, query, refused, sessions, threads,
 };
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use pontoon::backend::{BackendKind, Budget, Settings, StorageBackend, TransactionOptions};
 use pontoon::embedded::Embedded;
+use pontoon::error::Wait;
 use pontoon::sql::Params;
 use pontoon::{ErrorKind, Result};
 use std::sync::Arc;
@@ -19,6 +20,10 @@ on_each_backend!(
     a_frozen_server_costs_no_more_than_the_limit,
     calls_given_up_in_line_let_others_through,
     a_waiting_call_given_up_is_never_sent,
+    a_frozen_server_keeps_no_permit,
+    a_frozen_server_over_tcp_keeps_no_connection,
+    a_call_without_an_answer_is_ended_at_the_server,
+    a_call_given_up_is_ended_at_the_server,
 );
 
 /// A call as a caller makes it, on a statement that the server answers in its own way.
@@ -256,6 +261,178 @@ async fn a_waiting_call_given_up_is_never_sent(kind: BackendKind) -> Result<()> 
     bench.is_sound().await;
     bench.backend.close().await;
     assert_eq!(bench.beside(&["SELECT count(*) FROM t"]), ["0"]);
+    Ok(())
+}
+
+/// As many calls as there are permits go unanswered.
+async fn unanswered(backend: &dyn StorageBackend, budget: &Budget) {
+    let slow = query("SELECT pg_sleep(0.001)");
+    let calls = join_all((0..budget.total()).map(|_| backend.execute(&slow, Params::none())));
+    let ended = timeout(Duration::from_secs(10), calls).await;
+    for result in ended.expect("no call waits for the server") {
+        let error = refused(result);
+        let named = [Wait::Answer, Wait::Open, Wait::Pool].map(ErrorKind::Timeout);
+        assert!(
+            named.contains(&error.kind()),
+            "a call waits for the server, and for no other call: {error:?}"
+        );
+    }
+}
+
+fn impatient() -> Settings {
+    let mut settings = Settings::default();
+    settings.answer_timeout = Duration::from_millis(200);
+    settings.acquire_timeout = Duration::from_millis(200);
+    settings.open_timeout = Duration::from_millis(200);
+    settings
+}
+
+async fn all_open(backend: &dyn StorageBackend, budget: &Budget) -> Result<()> {
+    let mut held = Vec::new();
+    for _ in 0..budget.total() {
+        held.push(backend.begin(TransactionOptions::default()).await?);
+    }
+    for transaction in held {
+        transaction.rollback().await?;
+    }
+    Ok(())
+}
+
+async fn a_frozen_server_keeps_no_permit(kind: BackendKind) -> Result<()> {
+    let (server, budget, backend) = freezable(kind, impatient()).await?;
+    for round in 0..2 {
+        all_open(&*backend, &budget).await?;
+        server.freeze();
+        for _ in 0..3 {
+            unanswered(&*backend, &budget).await;
+            // The server is still frozen.
+            eventually("every permit comes back", || budget.in_use() == 0).await;
+        }
+        if round == 1 {
+            let transaction = backend.begin(TransactionOptions::default());
+            assert!(transaction.await.is_err());
+            eventually("that of a transaction, too", || budget.in_use() == 0).await;
+        }
+        server.thaw();
+        eventually("the backend works", || budget.in_use() == 0).await;
+        works_again(&*backend).await;
+        is_sound(&server, &budget, &*backend).await?;
+    }
+    backend.close().await;
+    assert_eq!(budget.open(), 0);
+    Ok(())
+}
+
+/// A server that was frozen may answer late once more.
+async fn works_again(backend: &dyn StorageBackend) {
+    let mut tries = 0;
+    while backend.ping().await.is_err() {
+        tries += 1;
+        assert!(tries < 100, "it never works again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn a_frozen_server_over_tcp_keeps_no_connection(kind: BackendKind) -> Result<()> {
+    let server = own_server(Embedded::options().ephemeral().tcp().max_connections(20));
+    let budget = Budget::new(3);
+    let url = server.tcp_url("postgres").expect("it listens on TCP");
+    let backend = open(kind, &url, impatient(), &budget);
+    all_open(&*backend, &budget).await?;
+    server.freeze();
+    unanswered(&*backend, &budget).await;
+    eventually("permits and slots come back", || {
+        (budget.in_use(), budget.open()) == (0, 0)
+    })
+    .await;
+    // Nothing is left that closing could wait for.
+    let closed = timeout(Duration::from_secs(10), backend.close()).await;
+    closed.expect("closing waits for no frozen server");
+    server.thaw();
+    let again = open(kind, &url, Settings::default(), &budget);
+    is_sound(&server, &budget, &*again).await?;
+    again.close().await;
+    Ok(())
+}
+
+async fn a_call_without_an_answer_is_ended_at_the_server(kind: BackendKind) -> Result<()> {
+    let mut settings = impatient();
+    settings.session.statement_timeout = Duration::ZERO;
+    settings.open_timeout = Duration::from_secs(5);
+    let bench = Bench::of(kind, settings);
+    bench.beside(&["CREATE TABLE t (id int)"]);
+    let holder = open(
+        kind,
+        &bench.database.url,
+        Settings::default(),
+        &Budget::new(1),
+    );
+    let mut locked = holder.begin(TransactionOptions::default()).await?;
+    locked
+        .execute(&query("LOCK TABLE t"), Params::none())
+        .await?;
+    let insert = query("INSERT INTO t VALUES (1)");
+    for _ in 0..3 {
+        let calls =
+            (0..bench.budget.total()).map(|_| bench.backend.execute(&insert, Params::none()));
+        for result in join_all(calls).await {
+            assert_eq!(refused(result).kind(), ErrorKind::Timeout(Wait::Answer));
+        }
+        // The lock is still held.
+        eventually("nothing is held", || bench.budget.in_use() == 0).await;
+    }
+    let mut transaction = bench.backend.begin(TransactionOptions::default()).await?;
+    let result = transaction.execute(&insert, Params::none()).await;
+    assert_eq!(refused(result).kind(), ErrorKind::Timeout(Wait::Answer));
+    eventually("nothing waits for the lock", || {
+        bench.sessions("wait_event_type = 'Lock'") == 0
+    })
+    .await;
+    eventually("nothing is held", || bench.budget.in_use() == 0).await;
+    drop(transaction);
+    locked.rollback().await?;
+    holder.close().await;
+    bench.is_sound().await;
+    assert_eq!(bench.beside(&["SELECT count(*) FROM t"]), ["0"]);
+    Ok(())
+}
+
+async fn a_call_given_up_is_ended_at_the_server(kind: BackendKind) -> Result<()> {
+    let bench = Bench::of(kind, Settings::default());
+    let sleep = "SELECT pg_sleep(g) FROM generate_series(0, 1000, 500) g";
+    let asleep = || bench.sessions("wait_event = 'PgSleep'");
+    let (slow, none) = (query(sleep), Params::none());
+    let given_up = timeout(
+        Duration::from_millis(200),
+        bench.backend.execute(&slow, none),
+    )
+    .await;
+    assert!(given_up.is_err());
+    eventually("a call", || asleep() == 0).await;
+    let mut rows = bench
+        .backend
+        .fetch(
+            &query("SELECT repeat('x', 100000), pg_sleep(g) FROM (VALUES (0), (0), (500)) v (g)"),
+            Params::none(),
+        )
+        .await?;
+    eventually("it sleeps after the first row", || asleep() == 1).await;
+    let _first = timeout(Duration::from_millis(50), rows.next()).await;
+    drop(rows);
+    eventually("a stream", || asleep() == 0).await;
+    let mut transaction = bench.backend.begin(TransactionOptions::default()).await?;
+    let none = Params::none();
+    let given_up = timeout(Duration::from_millis(200), transaction.execute(&slow, none)).await;
+    assert!(given_up.is_err());
+    let lost = refused(
+        transaction
+            .execute(&query("SELECT 1"), Params::none())
+            .await,
+    );
+    assert_eq!(lost.kind(), ErrorKind::OutcomeUnknown, "{lost:?}");
+    drop(transaction);
+    eventually("a transaction", || asleep() == 0).await;
+    bench.is_sound().await;
     Ok(())
 }
 
