@@ -162,6 +162,8 @@ impl Blocking {
             return result.unwrap_or_else(|_| Err(closed()));
         }
         call.give_up();
+        // A server that does not answer here may be out of reach altogether.
+        self.pool().suspect();
         // It may have come in the last moment.
         let late = answer.try_recv();
         late.unwrap_or_else(|_| Err(Failure::no_answer(self.settings.answer_timeout).error))
@@ -270,7 +272,10 @@ impl Blocking {
         let floor = self.settings.floor.min(self.budget.total());
         let mut held = Vec::new();
         while self.pool().figures().0 < floor && held.len() < floor {
-            match self.pool().get(self.settings.open_timeout) {
+            match self
+                .pool()
+                .get(self.settings.open_timeout, &Claim::default())
+            {
                 Ok(opened) => held.push(opened),
                 Err(_) => return,
             }
@@ -316,7 +321,7 @@ impl Desk<'_> {
     /// The connection that the job before left, or one of the pool.
     pub(super) fn connection(&mut self, limit: Duration) -> Result<&mut Box<dyn Held>> {
         if self.held.is_none() {
-            self.held = Some(self.pool.get(limit)?);
+            self.held = Some(self.pool.get(limit, &self.claim)?);
         }
         self.held.as_mut().ok_or_else(closed)
     }

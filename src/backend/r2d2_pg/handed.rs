@@ -1,7 +1,7 @@
 //! A pool of r2d2's that the service owns, and sets as it likes: this backend borrows its connections.
 
 use super::super::Settings;
-use super::claim::Ender;
+use super::claim::{Claim, Ender};
 use super::link::{Link, Statements};
 use super::pool::{Held, Pool, close_elsewhere};
 use crate::error::{Error, Result, Wait};
@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 pub(super) struct HandedPool<M: ManageConnection<Connection = Client>> {
     pool: r2d2::Pool<M>,
     settings: Settings,
-    broken: AtomicU64,
+    broken: Arc<AtomicU64>,
 }
 
 /// What this backend keeps beside a connection of the service's pool.
 struct Beside {
     ends: Arc<Ends>,
     statements: Statements,
+    /// When it was given back after its last use.
     last_used: Instant,
     seen_broken: u64,
 }
@@ -52,6 +53,8 @@ struct HandedOut<M: ManageConnection<Connection = Client>> {
     connection: PooledConnection<M>,
     beside: Option<Beside>,
     idle: Duration,
+    used: bool,
+    broken: Arc<AtomicU64>,
 }
 
 impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
@@ -59,7 +62,7 @@ impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
         Self {
             pool,
             settings,
-            broken: AtomicU64::new(0),
+            broken: Arc::default(),
         }
     }
 
@@ -81,34 +84,45 @@ impl<M: ManageConnection<Connection = Client>> HandedPool<M> {
             connection,
             idle: beside.last_used.elapsed(),
             beside: Some(beside),
+            used: false,
+            broken: Arc::clone(&self.broken),
         }
     }
 
-    fn fit(&self, held: &mut HandedOut<M>) -> bool {
-        let broken = self.broken.load(Ordering::Acquire);
-        let Some(beside) = &mut held.beside else {
-            return false;
-        };
-        if beside.seen_broken == broken && held.idle < self.settings.test_after {
-            return true;
+    /// Whether it has to be tested ahead of its next use.
+    fn is_doubtful(&self, held: &HandedOut<M>) -> bool {
+        !held.is_sound() || held.idle >= self.settings.test_after
+    }
+
+    /// Whether the server answers within `limit`.
+    fn passes(&self, held: &mut HandedOut<M>, limit: Duration) -> bool {
+        if let Some(beside) = &mut held.beside {
+            beside.seen_broken = self.broken.load(Ordering::Acquire);
         }
-        beside.seen_broken = broken;
-        held.connection.is_valid(self.settings.open_timeout).is_ok()
+        let limit = limit.min(self.settings.open_timeout);
+        held.connection.is_valid(limit).is_ok()
     }
 }
 
 impl<M: ManageConnection<Connection = Client>> Pool for HandedPool<M> {
-    fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
-        let deadline = Instant::now() + limit;
+    /// It asks the service's pool once for each connection: asking in short turns would have it open one for each turn.
+    fn get(&self, limit: Duration, _: &Claim) -> Result<Box<dyn Held>> {
+        let began = Instant::now();
+        let left = || limit.saturating_sub(began.elapsed());
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let connection = self.pool.get_timeout(left).map_err(|error| {
+            let connection = self.pool.get_timeout(left()).map_err(|error| {
                 Error::timeout(Wait::Pool, limit)
                     .with_hint(format!("the pool that was handed in says: {error}"))
                     .with_source(error)
             })?;
             let mut held = self.take(connection);
-            if self.fit(&mut held) {
+            if !self.is_doubtful(&held) {
+                return Ok(Box::new(held));
+            }
+            if left().is_zero() {
+                return Err(Error::timeout(Wait::Open, limit));
+            }
+            if self.passes(&mut held, left()) {
                 return Ok(Box::new(held));
             }
             Box::new(held).abandon();
@@ -147,7 +161,7 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
             .beside
             .as_mut()
             .expect("taken when the connection goes back, not before");
-        beside.last_used = Instant::now();
+        self.used = true;
         Link {
             client: &mut self.connection,
             statements: &mut beside.statements,
@@ -189,11 +203,19 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
     fn is_old(&self) -> bool {
         false
     }
+
+    fn is_sound(&self) -> bool {
+        let beside = self.beside.as_ref();
+        beside.is_some_and(|beside| beside.seen_broken == self.broken.load(Ordering::Acquire))
+    }
 }
 
 impl<M: ManageConnection<Connection = Client>> Drop for HandedOut<M> {
     fn drop(&mut self) {
-        if let Some(beside) = self.beside.take() {
+        if let Some(mut beside) = self.beside.take() {
+            if self.used {
+                beside.last_used = Instant::now();
+            }
             let _none =
                 PooledConnection::extensions_mut(&mut self.connection).insert(Mutex::new(beside));
         }

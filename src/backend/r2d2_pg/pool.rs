@@ -5,19 +5,26 @@ use super::super::budget::{Budget, Slot};
 use super::super::failure::{is_away, unreachable, waiting_helps};
 use super::super::session::{self, Tls};
 use super::blocking::closed;
-use super::claim::Ender;
+use super::claim::{Claim, Ender};
 use super::link::{Link, Statements, failure};
 use super::socket::{Cord, Wiring, is_tcp};
 use crate::error::{Error, ErrorKind, Result, Wait};
 use postgres::{CancelToken, Client, Config};
 use r2d2::{ManageConnection, NopErrorHandler, PooledConnection};
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long each look into the pool lasts before the reason that no connection came is asked for.
+/// How long each look into the pool lasts before a caller is asked whether it still waits.
 const SLICE: Duration = Duration::from_millis(100);
+
+/// How long nobody tries again after an attempt to open a connection failed.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a caller leaves the pool alone that would only ask for what others have asked for already.
+const ENOUGH: Duration = Duration::from_millis(20);
 
 /// How long a connection over TCP may be idle before it is tested ahead of its next use. Writing to a session that the server has ended
 /// fails over a unix socket; over TCP it does not, and the driver cannot tell afterwards whether the call was run.
@@ -28,8 +35,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Where the threads get their connections from.
 pub(super) trait Pool: Send + Sync {
-    /// A connection that is not known to be broken.
-    fn get(&self, limit: Duration) -> Result<Box<dyn Held>>;
+    /// A connection that is not known to be broken, for a job that somebody waits for.
+    fn get(&self, limit: Duration, claim: &Claim) -> Result<Box<dyn Held>>;
 
     /// A connection that is idle now, untested.
     fn try_get(&self) -> Option<Box<dyn Held>>;
@@ -70,6 +77,9 @@ pub(super) trait Held {
 
     /// Whether it is older than a connection of this backend's may become.
     fn is_old(&self) -> bool;
+
+    /// Whether it may serve the next job without going through the pool, which tests and replaces.
+    fn is_sound(&self) -> bool;
 }
 
 /// A pool of connections that this backend opens.
@@ -86,8 +96,13 @@ struct Opening {
     budget: Arc<Budget>,
     /// Counts the connections that broke: what was opened before the last of them is tested ahead of its next use.
     broken: AtomicU64,
-    /// Why the last attempt to open a connection failed: r2d2 itself keeps the text alone.
-    failed: Mutex<Option<Error>>,
+    /// Why the last attempt to open a connection failed, and when.
+    failed: Mutex<Option<Failed>>,
+    /// Callers that wait for a connection, and connections that are being opened for them.
+    waiting: AtomicUsize,
+    trying: AtomicUsize,
+    /// What r2d2 counts as a connection and is none.
+    empty: AtomicUsize,
     closed: AtomicBool,
     /// How long a connection may be idle before it is tested.
     test_after: Duration,
@@ -111,15 +126,55 @@ impl Drop for Counted {
     }
 }
 
+/// One more in a count, as long as it lives.
+struct One<'a>(&'a AtomicUsize);
+
+impl<'a> One<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for One<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[derive(Clone)]
+struct Failed {
+    error: Error,
+    at: Instant,
+}
+
 struct Opener(Arc<Opening>);
 
+/// What r2d2 is given for an attempt to open a connection. For r2d2 no attempt fails: it would go on trying for as long as it lives, for
+/// nobody, and each caller that asks again would add an attempt.
+enum Entry {
+    Open(Box<Pooled>),
+    /// No connection, with the reason; none where enough attempts are under way.
+    Empty(Option<Failed>, Arc<Opening>),
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Self::Empty(_, opening) = self {
+            opening.empty.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
 /// A connection with what the pool knows of it.
-pub(super) struct Pooled {
+struct Pooled {
     client: Client,
     ends: Arc<Ends>,
     statements: Statements,
     since: Instant,
+    /// When it was given back after its last use.
     last_used: Instant,
+    used: bool,
     idle: Duration,
     seen_broken: u64,
     retired: bool,
@@ -150,29 +205,63 @@ impl Ender for Ends {
 }
 
 impl ManageConnection for Opener {
-    type Connection = Pooled;
-    type Error = Error;
+    type Connection = Entry;
+    type Error = Infallible;
 
-    fn connect(&self) -> Result<Pooled> {
-        let opened = self.0.open();
-        *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) =
-            opened.as_ref().err().cloned();
-        opened
+    fn connect(&self) -> Result<Entry, Infallible> {
+        let opened = self.0.try_open();
+        Ok(opened.map_or_else(
+            |failed| {
+                self.0.empty.fetch_add(1, Ordering::AcqRel);
+                Entry::Empty(failed, Arc::clone(&self.0))
+            },
+            |pooled| Entry::Open(Box::new(pooled)),
+        ))
     }
 
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<()> {
-        pooled
-            .client
-            .is_valid(self.0.settings.open_timeout)
-            .map_err(|error| failure(error).error)
+    fn is_valid(&self, _: &mut Entry) -> Result<(), Infallible> {
+        // r2d2 is told to test nothing: that has a limit, which is the caller's.
+        Ok(())
     }
 
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.retired || pooled.client.is_closed() || self.0.closed.load(Ordering::Acquire)
+    fn has_broken(&self, entry: &mut Entry) -> bool {
+        match entry {
+            Entry::Open(pooled) => {
+                pooled.retired
+                    || pooled.client.is_closed()
+                    || pooled.is_old()
+                    || self.0.closed.load(Ordering::Acquire)
+            }
+            Entry::Empty(..) => true,
+        }
     }
 }
 
 impl Opening {
+    /// Opens a connection, if there is somebody to open it for and the last failure is not too recent.
+    fn try_open(self: &Arc<Self>) -> Result<Pooled, Option<Failed>> {
+        let _trying = One::of(&self.trying);
+        if self.trying.load(Ordering::Acquire) > self.waiting.load(Ordering::Acquire) {
+            return Err(None);
+        }
+        let recent = self.failed().filter(|failed| failed.at.elapsed() < PAUSE);
+        if recent.is_some() {
+            return Err(recent);
+        }
+        let opened = self.open().map_err(|error| Failed {
+            error,
+            at: Instant::now(),
+        });
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = opened.as_ref().err().cloned();
+        opened.map_err(Some)
+    }
+
+    fn failed(&self) -> Option<Failed> {
+        let failed = self.failed.lock();
+        failed.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn open(self: &Arc<Self>) -> Result<Pooled> {
         let counted = Counted::new(self);
         if self.closed.load(Ordering::Acquire) {
@@ -200,6 +289,7 @@ impl Opening {
             statements: Statements::new(self.settings.statement_cache),
             since: Instant::now(),
             last_used: Instant::now(),
+            used: false,
             idle: Duration::ZERO,
             seen_broken,
             retired: false,
@@ -225,14 +315,10 @@ impl Opening {
         )
     }
 
-    /// Why no connection came, once the wait for one ends.
-    fn reason(&self, limit: Duration) -> Error {
-        let failed = self
-            .failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        match failed {
+    /// Why no connection came to a caller that began to wait then.
+    fn reason(&self, began: Instant, limit: Duration) -> Error {
+        let failed = self.failed().filter(|failed| failed.at >= began);
+        match failed.map(|failed| failed.error) {
             Some(error) if !matches!(error.kind(), ErrorKind::Timeout(_)) => error,
             // The wait that ends here is the caller's, not that of the attempt.
             other => {
@@ -245,21 +331,39 @@ impl Opening {
         }
     }
 
-    /// The reason that no connection will come, however long the wait, or none that this one is worth.
-    fn hopeless(&self, waited: Duration) -> Option<Error> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let given_up = |error: &Error| is_away(error) && waited >= self.settings.away_timeout;
-        let passes = |error: &&Error| {
-            (waiting_helps(error) && !given_up(error))
-                || matches!(error.kind(), ErrorKind::Timeout(_))
-        };
-        failed.as_ref().filter(|error| !passes(error)).cloned()
+    /// Whether no connection will come to a caller that began to wait then, or none that the wait is worth.
+    fn is_hopeless(&self, failed: &Failed, began: Instant) -> bool {
+        let Failed { error, at } = failed;
+        // What was tried for another, long before.
+        if *at + PAUSE < began || matches!(error.kind(), ErrorKind::Timeout(_)) {
+            return false;
+        }
+        let given_up = is_away(error) && began.elapsed() >= self.settings.away_timeout;
+        !waiting_helps(error) || given_up
     }
 }
 
 impl Pooled {
     fn is_old(&self) -> bool {
         self.since.elapsed() > self.counted.0.settings.max_lifetime
+    }
+
+    /// Whether a connection broke since this one was last known to be right.
+    fn is_suspect(&self) -> bool {
+        self.seen_broken != self.counted.0.broken.load(Ordering::Acquire)
+    }
+
+    /// Whether it has to be tested ahead of its next use.
+    fn is_doubtful(&self) -> bool {
+        self.is_suspect() || self.idle >= self.counted.0.test_after
+    }
+
+    /// Whether the server answers within `limit`.
+    fn passes(&mut self, limit: Duration) -> bool {
+        let opening = &self.counted.0;
+        self.seen_broken = opening.broken.load(Ordering::Acquire);
+        let limit = limit.min(opening.settings.open_timeout);
+        self.client.is_valid(limit).is_ok()
     }
 }
 
@@ -286,6 +390,9 @@ impl OwnPool {
             budget,
             broken: AtomicU64::new(0),
             failed: Mutex::new(None),
+            waiting: AtomicUsize::new(0),
+            trying: AtomicUsize::new(0),
+            empty: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             test_after,
             open: AtomicUsize::new(0),
@@ -304,51 +411,65 @@ impl OwnPool {
         Self { pool, opening }
     }
 
-    /// Whether the connection may be used: it is tested where it is suspect, or was idle for long.
-    fn fit(&self, pooled: &mut Pooled) -> bool {
-        if pooled.is_old() {
-            return false;
+    /// What r2d2 lends, if it is a connection.
+    fn lent(entry: PooledConnection<Opener>) -> Result<Lent, Option<Failed>> {
+        match &*entry {
+            Entry::Open(_) => {
+                let mut lent = Lent(entry);
+                let pooled = lent.pooled_mut();
+                pooled.idle = pooled.last_used.elapsed();
+                Ok(lent)
+            }
+            Entry::Empty(failed, _) => Err(failed.clone()),
         }
-        let broken = self.opening.broken.load(Ordering::Acquire);
-        pooled.idle = pooled.last_used.elapsed();
-        if pooled.seen_broken == broken && pooled.idle < self.opening.test_after {
-            return true;
+    }
+
+    /// The connection, if it may be used; it is closed if not. What there is no time to test goes back untouched.
+    fn fit(mut lent: Lent, left: Duration) -> Option<Lent> {
+        let pooled = lent.pooled_mut();
+        if pooled.is_old() || (pooled.is_doubtful() && left.is_zero()) {
+            return None;
         }
-        pooled.seen_broken = broken;
-        pooled
-            .client
-            .is_valid(self.opening.settings.open_timeout)
-            .is_ok()
+        if !pooled.is_doubtful() || pooled.passes(left) {
+            return Some(lent);
+        }
+        Box::new(lent).abandon();
+        None
     }
 }
 
 impl Pool for OwnPool {
-    fn get(&self, limit: Duration) -> Result<Box<dyn Held>> {
+    fn get(&self, limit: Duration, claim: &Claim) -> Result<Box<dyn Held>> {
+        let _waiting = One::of(&self.opening.waiting);
         let began = Instant::now();
-        let deadline = began + limit;
+        let left = || limit.saturating_sub(began.elapsed());
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.pool.get_timeout(left.min(SLICE)) {
-                Ok(mut pooled) => {
-                    if self.fit(&mut pooled) {
-                        return Ok(Box::new(pooled));
-                    }
-                    Box::new(pooled).abandon();
-                }
-                Err(_) if left <= SLICE => return Err(self.opening.reason(limit)),
-                Err(_) => {
-                    if let Some(error) = self.opening.hopeless(began.elapsed()) {
-                        return Err(error);
+            // Only a wait that ends in vain makes r2d2 ask for one more than there are callers, which is not opened then.
+            match self.pool.get_timeout(left().min(SLICE)).map(Self::lent) {
+                Ok(Ok(lent)) => {
+                    if let Some(lent) = Self::fit(lent, left()) {
+                        return Ok(Box::new(lent));
                     }
                 }
+                Ok(Err(Some(failed))) if self.opening.is_hopeless(&failed, began) => {
+                    return Err(failed.error);
+                }
+                Ok(Err(Some(_))) => thread::sleep(PAUSE.min(left())),
+                Ok(Err(None)) => thread::sleep(ENOUGH.min(left())),
+                Err(_) => {}
+            }
+            if left().is_zero() || !claim.is_wanted() {
+                return Err(self.opening.reason(began, limit));
             }
         }
     }
 
     fn try_get(&self) -> Option<Box<dyn Held>> {
-        let mut pooled = self.pool.try_get()?;
-        pooled.idle = pooled.last_used.elapsed();
-        Some(Box::new(pooled))
+        loop {
+            if let Ok(lent) = Self::lent(self.pool.try_get()?) {
+                return Some(Box::new(lent));
+            }
+        }
     }
 
     fn suspect(&self) {
@@ -357,7 +478,9 @@ impl Pool for OwnPool {
 
     fn figures(&self) -> (usize, usize) {
         let state = self.pool.state();
-        (state.connections as usize, state.idle_connections as usize)
+        let empty = self.opening.empty.load(Ordering::Acquire);
+        let size = (state.connections as usize).saturating_sub(empty);
+        (size, (state.idle_connections as usize).min(size))
     }
 
     fn is_own(&self) -> bool {
@@ -386,10 +509,29 @@ impl Pool for OwnPool {
     }
 }
 
-impl Held for PooledConnection<Opener> {
+/// A connection that r2d2 lent.
+struct Lent(PooledConnection<Opener>);
+
+impl Lent {
+    fn pooled(&self) -> &Pooled {
+        match &*self.0 {
+            Entry::Open(pooled) => pooled,
+            Entry::Empty(..) => unreachable!("what is empty is lent to nobody"),
+        }
+    }
+
+    fn pooled_mut(&mut self) -> &mut Pooled {
+        match &mut *self.0 {
+            Entry::Open(pooled) => pooled,
+            Entry::Empty(..) => unreachable!("what is empty is lent to nobody"),
+        }
+    }
+}
+
+impl Held for Lent {
     fn link(&mut self) -> Link<'_> {
-        let pooled = &mut **self;
-        pooled.last_used = Instant::now();
+        let pooled = self.pooled_mut();
+        pooled.used = true;
         Link {
             client: &mut pooled.client,
             statements: &mut pooled.statements,
@@ -397,29 +539,42 @@ impl Held for PooledConnection<Opener> {
     }
 
     fn ender(&self) -> Arc<dyn Ender> {
-        Arc::<Ends>::clone(&self.ends)
+        Arc::<Ends>::clone(&self.pooled().ends)
     }
 
     fn retire(mut self: Box<Self>) {
-        self.retired = true;
+        self.pooled_mut().retired = true;
     }
 
     fn abandon(mut self: Box<Self>) {
-        self.retired = true;
-        if !self.client.is_closed() {
+        self.pooled_mut().retired = true;
+        if !self.pooled().client.is_closed() {
             close_elsewhere(move || {
-                self.ends.end();
+                self.pooled().ends.end();
                 drop(self);
             });
         }
     }
 
     fn idle(&self) -> Duration {
-        self.idle
+        self.pooled().idle
     }
 
     fn is_old(&self) -> bool {
-        Pooled::is_old(self)
+        self.pooled().is_old()
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.pooled().is_old() && !self.pooled().is_suspect()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let pooled = self.pooled_mut();
+        if std::mem::take(&mut pooled.used) {
+            pooled.last_used = Instant::now();
+        }
     }
 }
 

@@ -17,17 +17,20 @@ use tokio::time::timeout;
 on_each_backend!(
     opening_at_a_silent_peer_ends,
     opening_at_a_silent_peer_that_was_asked_for_tls_ends,
+    a_caller_that_waits_has_one_connection_opened,
 );
 
 /// A proxy before a server: it forwards, or takes connections and keeps silent on them for good.
 struct Proxy {
-    port: u16,
     silent: Arc<AtomicBool>,
     taken: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    fn before(server: u16) -> Self {
+    /// A proxy before the database's server, and the database's URL through it.
+    fn before(database: &Database, mode: &str) -> (Self, String) {
+        let mut url = url::Url::parse(&database.tcp_url).unwrap();
+        let server = url.port().expect("it names its port");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (silent, taken) = (
@@ -47,11 +50,9 @@ impl Proxy {
                 }
             }
         }));
-        Self {
-            port,
-            silent,
-            taken,
-        }
+        url.set_port(Some(port)).unwrap();
+        url.set_query(Some(mode));
+        (Self { silent, taken }, url.into())
     }
 }
 
@@ -75,16 +76,12 @@ async fn opening_at_a_silent_peer_that_was_asked_for_tls_ends(kind: BackendKind)
 async fn ends(kind: BackendKind, mode: &str) -> Result<()> {
     const TOTAL: usize = 4;
     let database = Database::create();
-    let url = url::Url::parse(&database.tcp_url).unwrap();
-    let proxy = Proxy::before(url.port().expect("it names its port"));
-    let mut url = url;
-    url.set_port(Some(proxy.port)).unwrap();
-    url.set_query(Some(mode));
+    let (proxy, url) = Proxy::before(&database, mode);
     let mut settings = Settings::default();
     settings.open_timeout = Duration::from_millis(200);
     settings.acquire_timeout = Duration::from_millis(900);
     let budget = Budget::new(TOTAL);
-    let backend = open(kind, url.as_str(), settings, &budget);
+    let backend = open(kind, &url, settings, &budget);
     let one = query("SELECT 1");
     let calls = join_all((0..TOTAL).map(|_| backend.execute(&one, Params::none())));
     let ended = timeout(Duration::from_secs(10), calls).await;
@@ -106,5 +103,29 @@ async fn ends(kind: BackendKind, mode: &str) -> Result<()> {
     let closed = timeout(Duration::from_secs(10), backend.close()).await;
     closed.expect("closing waits for no peer");
     assert_eq!((budget.in_use(), budget.open()), (0, 0));
+    Ok(())
+}
+
+async fn a_caller_that_waits_has_one_connection_opened(kind: BackendKind) -> Result<()> {
+    let database = Database::create();
+    let (proxy, url) = Proxy::before(&database, "sslmode=disable");
+    let mut settings = Settings::default();
+    settings.open_timeout = Duration::from_secs(3);
+    settings.acquire_timeout = Duration::from_millis(1500);
+    let budget = Budget::new(6);
+    let backend = open(kind, &url, settings, &budget);
+    let error = refused(backend.ping().await);
+    assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Open), "{error:?}");
+    assert_eq!(proxy.taken.load(Ordering::Relaxed), 1);
+    // Who left is not waited for: the one that follows has its own opened, and no more.
+    eventually("the slot comes back", || budget.open() == 0).await;
+    proxy.silent.store(false, Ordering::Relaxed);
+    for _ in 0..3 {
+        backend.ping().await?;
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(proxy.taken.load(Ordering::Relaxed), 2);
+    assert_eq!(budget.open(), 1);
+    backend.close().await;
     Ok(())
 }
