@@ -425,12 +425,12 @@ impl OwnPool {
     }
 
     /// The connection, if it may be used; it is closed if not. What there is no time to test goes back untouched.
-    fn fit(mut lent: Lent, left: Duration) -> Option<Lent> {
+    fn fit(mut lent: Lent, limit: Duration) -> Option<Lent> {
         let pooled = lent.pooled_mut();
-        if pooled.is_old() || (pooled.is_doubtful() && left.is_zero()) {
+        if pooled.is_old() || (pooled.is_doubtful() && limit.is_zero()) {
             return None;
         }
-        if !pooled.is_doubtful() || pooled.passes(left) {
+        if !pooled.is_doubtful() || pooled.passes(limit) {
             return Some(lent);
         }
         Box::new(lent).abandon();
@@ -446,9 +446,9 @@ impl Pool for OwnPool {
         loop {
             // Only a wait that ends in vain makes r2d2 ask for one more than there are callers, which is not opened then.
             match self.pool.get_timeout(left().min(SLICE)).map(Self::lent) {
-                Ok(Ok(lent)) => {
-                    if let Some(lent) = Self::fit(lent, left()) {
-                        return Ok(Box::new(lent));
+                Ok(Ok(found)) => {
+                    if let Some(fit) = Self::fit(found, left()) {
+                        return Ok(Box::new(fit));
                     }
                 }
                 Ok(Err(Some(failed))) if self.opening.is_hopeless(&failed, began) => {

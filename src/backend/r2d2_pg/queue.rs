@@ -227,6 +227,8 @@ impl Queue {
             let Some(job) = self.next(&mut permit, &mut desk) else {
                 return;
             };
+            // What is old or suspect goes back to the pool, which replaces or tests it.
+            desk.held = desk.held.take().filter(|held| held.is_sound());
             desk.claim = job.claim;
             desk.claim.runs(permit.take());
             (job.work)(&mut desk);

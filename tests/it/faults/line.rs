@@ -5,7 +5,9 @@ use futures_util::FutureExt;
 use pontoon::backend::{BackendKind, Budget, Settings, StorageBackendExt, TransactionOptions};
 use pontoon::sql::Params;
 use pontoon::{ErrorKind, Result};
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -15,6 +17,7 @@ on_each_backend!(
     nobody_who_waits_elsewhere_is_passed_over,
     a_call_given_up_in_the_middle_takes_nobody_along,
     those_in_line_are_told_when_the_backend_closes,
+    a_connection_that_goes_from_caller_to_caller_grows_no_older,
 );
 
 fn hundred_callers(bench: &Bench) -> JoinSet<Result<()>> {
@@ -129,6 +132,43 @@ async fn those_in_line_are_told_when_the_backend_closes(kind: BackendKind) -> Re
     closing.expect("closing ends");
     all_end(callers).await?;
     assert_eq!((bench.budget.in_use(), bench.budget.waiting()), (0, 0));
+    Ok(())
+}
+
+async fn a_connection_that_goes_from_caller_to_caller_grows_no_older(
+    kind: BackendKind,
+) -> Result<()> {
+    let mut settings = Settings::default();
+    settings.max_lifetime = Duration::from_millis(500);
+    let bench = Bench::of(kind, Settings::default());
+    // One permit, which goes from call to call for as long as somebody is in line.
+    let budget = Budget::new(1);
+    let backend = open(kind, &bench.database.url, settings, &budget);
+    let busy = Arc::new(AtomicBool::new(true));
+    let mut callers = JoinSet::new();
+    for _ in 0..16 {
+        let (backend, busy) = (Arc::clone(&backend), Arc::clone(&busy));
+        callers.spawn(async move {
+            while busy.load(Ordering::Relaxed) {
+                backend
+                    .execute(&query("SELECT pg_sleep(0.001)"), Params::none())
+                    .await?;
+            }
+            Ok(())
+        });
+    }
+    eventually("it is open", || bench.pids().len() == 1).await;
+    // More often than an idle connection is looked at.
+    let mut seen = HashSet::new();
+    eventually("it is replaced again and again under load", || {
+        seen.extend(bench.pids());
+        seen.len() > 8
+    })
+    .await;
+    eventually("callers wait", || budget.waiting() > 0).await;
+    busy.store(false, Ordering::Relaxed);
+    all_end(callers).await?;
+    backend.close().await;
     Ok(())
 }
 
