@@ -120,7 +120,11 @@ fn in_transaction<T>(
             error,
             fate: fate @ (Fate::Usable | Fate::Stale),
         }) => {
-            link.batch(ROLLBACK_POOLED)?;
+            // What went wrong is the statement. A session that could not be rolled back is closed, whatever it says of that.
+            let fate = match (link.batch(ROLLBACK_POOLED), fate) {
+                (Err(_), Fate::Usable) => Fate::Broken,
+                (_, fate) => fate,
+            };
             Err(Failure { error, fate }.of_lookup())
         }
         failed => failed,

@@ -10,7 +10,8 @@ use pontoon::backend::{
 };
 use pontoon::sql::Params;
 use pontoon::{ErrorKind, Result, params};
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Bouncer {
             _folder: folder,
         };
         eventually("pgbouncer listens", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
         .await;
         bouncer
@@ -396,4 +397,58 @@ async fn the_commands_work_behind_it() {
     }
     let checked = run(&["check", "--sql", "."]);
     assert!(checked.starts_with("0 findings"), "{checked}");
+}
+
+/// A way to the server that breaks where it is asked to roll back; gives its port.
+fn breaks_at_rollback(server: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(std::thread::spawn(move || {
+        for client in listener.incoming().map_while(std::io::Result::ok) {
+            let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            drop(std::thread::spawn(move || {
+                let mut asked = [0; 4096];
+                while let Ok(length @ 1..) = from.read(&mut asked) {
+                    let asked = &asked[..length];
+                    if asked.windows(8).any(|word| word == b"ROLLBACK") {
+                        break;
+                    }
+                    to.write_all(asked).unwrap();
+                }
+                let _closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+            }));
+            let (mut from, mut to) = (server, client);
+            drop(std::thread::spawn(move || {
+                std::io::copy(&mut from, &mut to)
+            }));
+        }
+    }));
+    port
+}
+
+#[tokio::test]
+async fn a_statement_tells_its_own_error_where_the_rollback_fails() -> Result<()> {
+    let database = Database::create();
+    execute(&database.url, &["CREATE SEQUENCE s"]);
+    let mut url = url::Url::parse(&database.tcp_url).unwrap();
+    let port = breaks_at_rollback(url.port().expect("it names its port"));
+    url.set_port(Some(port)).unwrap();
+    url.set_query(Some("sslmode=disable"));
+    let mut settings = Settings::default();
+    settings.session.transaction_pooler = true;
+    let budget = Budget::new(2);
+    let backend = open(BackendKind::Blocking, url.as_str(), settings, &budget);
+    let fails = query("SELECT 1 / (nextval('s') - nextval('s') + 1)");
+    let error = refused(backend.execute(&fails, Params::none()).await);
+    assert_eq!(error.sqlstate(), Some("22012"), "{error:?}");
+    assert_eq!(
+        execute(&database.url, &["SELECT last_value FROM s"]),
+        ["2"],
+        "it ran once"
+    );
+    backend.ping().await?;
+    backend.close().await;
+    assert_eq!((budget.in_use(), budget.open()), (0, 0));
+    Ok(())
 }
