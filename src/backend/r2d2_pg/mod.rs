@@ -33,16 +33,19 @@ use transaction::R2d2Transaction;
 /// The backend over `postgres` and `r2d2`: "blocking" to operators. Cloning it shares the pool and the threads.
 ///
 /// A call that is given up, or has no answer within [`Settings::answer_timeout`], gives its permit back at once; the server is asked to
-/// cancel, and the connection is closed. Over TCP the socket is cut once the server has heard that, or has not within [`Settings::open_timeout`]: a frozen server keeps neither thread nor connection. Over a unix
-/// socket, and on a pool that the service owns, the driver gives no hold of the socket: where the server does not even take the request to
-/// cancel, or a pooler is between, which is asked over TCP only, thread and connection stay until it goes on or ends, and other calls use the others.
+/// cancel, and the connection is closed. Over TCP the socket is cut once the server has heard that, or has not within
+/// [`Settings::open_timeout`], so that a frozen server keeps neither thread nor connection. Over a unix socket, and on a pool that the
+/// service owns, the driver gives no hold of the socket: where the server does not take the request to cancel, thread and connection stay
+/// until it goes on or ends. Behind a pooler the request is sent over TCP to a connection of this backend's own only, and
+/// `statement_timeout` has to end the others.
 #[derive(Clone)]
 pub struct R2d2Backend {
     blocking: Arc<Blocking>,
 }
 
 impl R2d2Backend {
-    /// A backend on the database that `target` names; connections are opened when they are needed.
+    /// A backend on the database that `target` names. Nothing is opened before it returns; within a few seconds [`Settings::floor`]
+    /// connections are, and further ones when calls need them.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a certificate or key cannot be read.

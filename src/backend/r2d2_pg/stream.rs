@@ -50,7 +50,8 @@ pub(super) async fn start(
             .with_query(&name)
             .with_backend(super::BackendKind::Blocking.as_str())
     };
-    // Dropped with the rows: what the server still does for a stream that was given up is broken off.
+    // Dropped with the rows, and before their channel: the thread that finds it closed must know already that nobody waits, or it takes
+    // the connection for broken. What the server still does for the stream is broken off.
     let rows = stream::unfold((call, arriving), |(call, mut arriving)| async move {
         let Some(sent) = arriving.recv().await else {
             call.over();
