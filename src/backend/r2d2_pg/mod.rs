@@ -4,6 +4,7 @@ mod blocking;
 mod claim;
 mod handed;
 mod link;
+mod opening;
 mod pool;
 mod queue;
 mod socket;
