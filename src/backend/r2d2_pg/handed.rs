@@ -176,7 +176,8 @@ impl<M: ManageConnection<Connection = Client>> Held for HandedOut<M> {
 
     /// The service's pool takes back whatever is open, so the server is asked to end the session; then it finds it closed.
     fn retire(mut self: Box<Self>) {
-        let end = "SELECT pg_terminate_backend(pg_backend_pid())";
+        // A failed transaction would refuse all else.
+        let end = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
         for _ in 0..TRIES {
             let ended = self.connection.batch_execute(end);
             let code = ended.as_ref().err().and_then(postgres::Error::code);

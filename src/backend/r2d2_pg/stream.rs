@@ -57,6 +57,10 @@ pub(super) async fn start(
             call.over();
             return None;
         };
+        if sent.is_err() {
+            // The last item: readers need not ask for more.
+            call.over();
+        }
         Some((sent, (call, arriving)))
     });
     let rows = rows
