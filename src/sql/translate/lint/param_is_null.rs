@@ -2,9 +2,9 @@
 
 use super::super::scan::TokenKind;
 use super::context::Place;
-use super::finding::{Change, Fix, Form, Found, Piece};
+use super::finding::{Form, Found};
 use super::hazard::Look;
-use super::spot::{Spot, text};
+use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
 
@@ -13,7 +13,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     severity: Severity::Warning,
     title: "a test of a value for NULL",
     why: "`IS NULL` says nothing of the type, and the server decides at the first use of a parameter: one name for both uses \
-          does not help. Cast the use before `IS NULL` to the column's type: as `text` it takes text and None alone.",
+          does not help. Cast the use before `IS NULL`.",
     postgres: "could not determine data type of parameter $1",
     example: "SELECT id FROM t WHERE (%s IS NULL OR name = %s)",
     rewrite: "SELECT id FROM t WHERE ($1::text IS NULL OR name = $2)",
@@ -25,35 +25,21 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
     let is_test = first.is("is") && (second.is("null") || second.is("not") && third.is("null"))
         || matches!(first.word.text, "isnull" | "notnull");
     (is_test && !spot.is_cast).then(|| {
-        let fix = match known_type(spot) {
-            Some(known) => spot.cast_to(known, Form::Same).safe_if(true),
-            None => as_text(spot),
+        let known = known_type(spot);
+        let form = if known.is_some() {
+            Form::Same
+        } else {
+            Form::Text
         };
+        let fix = spot
+            .cast_to(known.unwrap_or("text"), form)
+            .safe_if(known.is_some());
         Found::new(format!(
             "`IS NULL` does not tell the type of `{}`",
             spot.written()
         ))
         .with(fix)
     })
-}
-
-/// The cast where nothing tells the type. The value stays what it is: as a string None would be no NULL. Another use of
-/// its name has another type, and so another number.
-fn as_text(spot: &Spot<'_>) -> Fix {
-    let piece = if spot.context.is_named {
-        Piece::Own(spot.index)
-    } else {
-        spot.piece(Form::Same)
-    };
-    let advice = format!(
-        "name the column's type, as in `{}::text`, and pass None as it is",
-        spot.written()
-    );
-    let change = Change {
-        range: spot.placeholder.source.clone(),
-        pieces: vec![piece, text("::text")],
-    };
-    Fix::cast(advice, vec![change])
 }
 
 /// The type that another use of the same parameter is cast to.
@@ -73,7 +59,7 @@ fn known_type(spot: &Spot<'_>) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::{convert, finds, fixes};
+    use super::super::table::{finds, fixes};
     use super::*;
 
     #[test]
@@ -99,31 +85,11 @@ mod tests {
                     false,
                 ),
                 (
-                    "SELECT 1 WHERE (%(a)s IS NULL OR b = %(a)s)",
-                    "SELECT 1 WHERE ($1::text IS NULL OR b = $2)",
-                    false,
-                ),
-                (
                     "SELECT 1 WHERE (%(a)s IS NULL OR b = %(a)s::int)",
                     "SELECT 1 WHERE ($1::int IS NULL OR b = $1::int)",
                     true,
                 ),
             ],
         );
-    }
-
-    #[test]
-    fn none_stays_none() {
-        for sql in [
-            "SELECT 1 WHERE (%s IS NULL OR a = %s)",
-            "SELECT 1 WHERE %(a)s IS NOT NULL AND %(a)s = a",
-        ] {
-            let converted = convert(&HAZARD, sql);
-            assert_eq!(converted.parameters.len(), converted.fixed.len() + 1);
-            assert!(
-                converted.parameters.iter().all(|bound| !bound.text),
-                "{sql}"
-            );
-        }
     }
 }
