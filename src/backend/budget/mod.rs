@@ -1,8 +1,8 @@
 //! The connections that both pools may use together: a permit for each unit of work, a slot for each open connection.
 //!
 //! The two differ because idle connections count for the server too: a backend that nobody calls any more still holds its warm ones. Who
-//! needs a new connection when every slot is taken asks the other pools to close an idle one first, so that the server never sees more
-//! than the budget.
+//! needs a new connection when every slot is taken asks the other pools to close an idle one first, so that the program never holds
+//! more than the budget.
 
 mod permits;
 
