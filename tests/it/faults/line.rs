@@ -186,7 +186,7 @@ async fn a_call_given_up_when_it_was_taken_over_is_never_sent() -> Result<()> {
     );
     let (insert, none) = (query("INSERT INTO t VALUES (1)"), Params::none);
     for _ in 0..10 {
-        let slow = query("SELECT pg_sleep(0.01)");
+        let slow = query("SELECT pg_sleep(0.05)");
         let mut first = backend.execute(&slow, none());
         assert!((&mut first).now_or_never().is_none());
         let mut second = backend.execute(&insert, none());
