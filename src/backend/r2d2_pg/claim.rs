@@ -3,7 +3,12 @@
 use super::super::budget::Permit;
 use super::queue::Queue;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a thread has to notice that its job was ended before the server is asked once more; each time twice as long.
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Ends what one connection does, from any thread. It is best effort, and what it does may arrive late: the connection must be closed
 /// afterwards, so that it meets no other call.
@@ -17,6 +22,8 @@ pub(super) trait Ender: Send + Sync {
 pub(super) struct Claim {
     taken: AtomicBool,
     run: Mutex<Run>,
+    /// Told when a job that was given up is over.
+    ended: Condvar,
 }
 
 /// What a job has while a thread runs it.
@@ -26,6 +33,7 @@ struct Run {
     /// Of the connection that it has, once it has one.
     ender: Option<Arc<dyn Ender>>,
     given_up: bool,
+    over: bool,
 }
 
 impl Claim {
@@ -57,7 +65,27 @@ impl Claim {
     pub(super) fn finish(&self) -> Option<Permit> {
         let mut run = self.lock();
         run.ender = None;
+        run.over = true;
+        if run.given_up {
+            self.ended.notify_all();
+        }
         run.permit.take()
+    }
+
+    /// Ends what the thread does for a job that was given up. The server is asked until the thread is done: a request that comes between
+    /// two statements of the job ends neither, and where no socket can be cut the thread would wait for as long as the second takes.
+    pub(super) fn break_off(&self, ender: &dyn Ender) {
+        let mut patience = FIRST;
+        loop {
+            ender.end();
+            let run = self
+                .ended
+                .wait_timeout_while(self.lock(), patience, |run| !run.over);
+            if run.unwrap_or_else(PoisonError::into_inner).0.over {
+                return;
+            }
+            patience = LONGEST.min(patience * 2);
+        }
     }
 
     /// Whether a thread has a connection for it.

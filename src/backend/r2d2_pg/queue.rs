@@ -174,7 +174,8 @@ impl Queue {
             self.lock().threads -= 1;
         }
         drop(permit);
-        close_elsewhere(move || ender.end());
+        let claim = Arc::clone(claim);
+        close_elsewhere(move || claim.break_off(&*ender));
     }
 
     /// The caller goes, and leaves the job to end by itself.
