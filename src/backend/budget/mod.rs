@@ -2,7 +2,7 @@
 //!
 //! The two differ because idle connections count for the server too: a backend that nobody calls any more still holds its warm ones. Who
 //! needs a new connection when every slot is taken asks the other pools to close an idle one first, so that the program never holds
-//! more than the budget.
+//! more than the budget. The one exception is short: when every slot is taken, one connection more ends what callers left behind.
 
 mod permits;
 
@@ -216,10 +216,16 @@ impl Budget {
         }
     }
 
+    /// A slot that is free.
+    pub(super) fn free_slot(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        Some(Slot { _permit: permit })
+    }
+
     /// A slot that is free, or asks for one to become free.
     fn try_slot(&self) -> Option<Slot> {
-        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
-            return Some(Slot { _permit: permit });
+        if let Some(slot) = self.free_slot() {
+            return Some(slot);
         }
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         let ask = |floor| {

@@ -138,10 +138,12 @@ impl Drop for Lease {
     fn drop(&mut self) {
         match self.held.take() {
             Some(Held::Own(mut object, _)) => {
-                if self.finished && !self.pools.is_closed() {
-                    object.used();
-                } else {
+                if !self.finished {
+                    self.pools.abandon(*Object::take(object));
+                } else if self.pools.is_closed() {
                     drop(Object::take(object));
+                } else {
+                    object.used();
                 }
             }
             Some(Held::Handed(connection)) => connection.give_back(self.finished),

@@ -3,6 +3,7 @@
 use super::super::budget::Slot;
 use super::super::failure::{Failure, Fate};
 use super::super::{Description, wire};
+use super::ending::Session;
 use super::types::{Received, arguments, columns_of, failure, type_of};
 use crate::error::{Error, ErrorKind};
 use crate::sql::{Columns, Query, Row, Value};
@@ -41,8 +42,10 @@ impl Statements {
 pub(super) struct Opened {
     pub(super) connection: PgConnection,
     pub(super) statements: Statements,
-    /// Kept as long as the connection is open.
-    pub(super) _slot: Slot,
+    /// Whose session it is, where the server tells.
+    pub(super) session: Option<Session>,
+    /// Kept as long as the session is there.
+    pub(super) slot: Slot,
 }
 
 /// A connection while a call has it.

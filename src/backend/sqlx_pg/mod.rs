@@ -1,5 +1,6 @@
 //! The async backend: `sqlx` on a thin pool of its own.
 
+mod ending;
 mod handed;
 mod lease;
 mod line;

@@ -3,6 +3,7 @@
 use super::super::Settings;
 use super::super::budget::Budget;
 use super::super::failure::{Failure, unreachable};
+use super::ending::{Endings, Session};
 use super::link::{Link, Opened, Statements, batch};
 use super::types::failure;
 use crate::error::{Error, Result, Wait};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How connections are opened, the same for every runtime.
 pub(super) struct Opening {
@@ -25,6 +26,7 @@ pub(super) struct Opening {
     pub(super) budget: Arc<Budget>,
     /// Counts the connections that broke: what was opened before the last of them is tested ahead of its next use.
     pub(super) broken: AtomicU64,
+    pub(super) endings: Endings,
 }
 
 /// Opens and tests the connections of one pool.
@@ -86,16 +88,23 @@ impl Opening {
             if !self.setup.is_empty() {
                 batch(&mut connection, &self.setup).await?;
             }
-            Ok::<_, Failure>(connection)
+            // A pooler's sessions are not this connection's.
+            let session = if self.settings.session.transaction_pooler {
+                None
+            } else {
+                Session::of(&mut connection).await
+            };
+            Ok::<_, Failure>((connection, session))
         };
-        let connection = timeout(limit, opened)
+        let (connection, session) = timeout(limit, opened)
             .await
             .map_err(|_| Error::timeout(Wait::Open, limit))?
             .map_err(unreachable)?;
         let opened = Opened {
             connection,
             statements: Statements::new(self.settings.statement_cache),
-            _slot: slot,
+            session,
+            slot,
         };
         let now = Instant::now();
         Ok(Pooled {
@@ -116,6 +125,20 @@ impl Pooled {
     /// How long it has been idle.
     pub(super) fn idle(&self) -> Duration {
         self.last_used.elapsed()
+    }
+
+    /// Closes it, and has the server end what nobody waits for any more.
+    pub(super) fn abandon(self, opening: &Arc<Opening>) {
+        let Opened {
+            connection,
+            session,
+            slot,
+            ..
+        } = self.opened;
+        drop(connection);
+        if let Some(session) = session {
+            Endings::end(opening, session, slot);
+        }
     }
 
     /// Says goodbye to the server, which is not waited for long.

@@ -9,11 +9,12 @@ mod upkeep;
 
 use super::super::budget::{Budget, Permit, Place, Shed};
 use super::super::{PoolStatus, Settings};
+use super::ending::Endings;
 use super::handed::HandedOut;
 use super::lease::{Held, Lease};
 use super::line::{Answer, First, Line, Work};
 use super::link::closed;
-use super::opening::{Opener, Opening, Pooled};
+use super::opening::{GOODBYE, Opener, Opening, Pooled};
 use crate::error::{Error, ErrorKind, Result};
 use deadpool::managed::{self, QueueMode};
 use sqlx::PgPool;
@@ -81,6 +82,7 @@ impl Pools {
             settings,
             budget,
             broken: AtomicU64::new(0),
+            endings: Endings::default(),
         });
         let pools = Arc::new(Self {
             by_runtime: RwLock::default(),
@@ -155,6 +157,11 @@ impl Pools {
     /// Whether a connection that was used just now may be used again as it is.
     pub(super) fn is_sound(&self, pooled: &Pooled) -> bool {
         self.opening.is_sound(pooled)
+    }
+
+    /// Closes a connection whose call did not finish.
+    pub(super) fn abandon(&self, pooled: Pooled) {
+        pooled.abandon(&self.opening);
     }
 
     pub(super) fn count_lease(&self) {
@@ -253,6 +260,7 @@ impl Pools {
         while self.in_use.load(Ordering::Acquire) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        self.opening.endings.all_ended(GOODBYE).await;
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Vec<Local>> {

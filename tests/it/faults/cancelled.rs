@@ -24,6 +24,7 @@ on_each_backend!(
     a_frozen_server_over_tcp_keeps_no_connection,
     a_call_without_an_answer_is_ended_at_the_server,
     a_call_given_up_is_ended_at_the_server,
+    callers_that_hang_up_leave_no_sessions_behind,
 );
 
 /// A call as a caller makes it, on a statement that the server answers in its own way.
@@ -168,6 +169,7 @@ async fn a_call_given_up_on_a_frozen_server_costs_nothing(kind: BackendKind) -> 
     for (name, call) in CALLS {
         // What was prepared before would be described without the server.
         let sql = format!("SELECT 1 AS \"{name}\"");
+        eventually("idle", || backend.pool_status().idle > 0).await;
         server.freeze();
         let given_up = timeout(Duration::from_millis(30), call(&*backend, &sql)).await;
         server.thaw();
@@ -442,6 +444,25 @@ async fn a_call_given_up_is_ended_at_the_server(kind: BackendKind) -> Result<()>
     .await;
     assert!(given_up.is_err());
     eventually("what did not hear the first request", || asleep() == 0).await;
+    bench.is_sound().await;
+    Ok(())
+}
+
+/// Callers that all hang up, over and over: what they leave at the server keeps its place in the budget until it has ended.
+async fn callers_that_hang_up_leave_no_sessions_behind(kind: BackendKind) -> Result<()> {
+    let bench = Bench::of(kind, Settings::default());
+    let slow = query("SELECT pg_sleep(500)");
+    let mut most = 0;
+    for _ in 0..20 {
+        let calls = (0..bench.budget.total()).map(|_| {
+            let call = bench.backend.execute(&slow, Params::none());
+            timeout(Duration::from_millis(50), call)
+        });
+        assert!(join_all(calls).await.iter().all(Result::is_err));
+        most = bench.sessions("true").max(most);
+    }
+    // One more tells the server to end the others, and one that has just been closed may still be seen.
+    assert!(most <= 2 * bench.budget.total(), "{most} sessions");
     bench.is_sound().await;
     Ok(())
 }
