@@ -243,7 +243,7 @@ impl Error {
         self.0.hint.as_deref().or_else(reported)
     }
 
-    /// The name of the query that failed.
+    /// The name of the query that failed; of the transaction, where that did as a whole.
     pub fn query(&self) -> Option<&str> {
         self.0.query.as_deref()
     }

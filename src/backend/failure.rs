@@ -2,6 +2,7 @@
 
 use super::session::refused_tls;
 use crate::error::{DatabaseError, Error, ErrorKind, Wait};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An error with what it means for the connection that it happened on.
@@ -170,6 +171,14 @@ pub(super) fn commit_failed(error: Error) -> Error {
         error.message()
     );
     Error::new(ErrorKind::OutcomeUnknown, message).with_source(error)
+}
+
+/// An error of a transaction as a whole, told by its name.
+pub(super) fn of_transaction(error: Error, name: Option<&str>) -> Error {
+    match name {
+        Some(name) => error.with_query(&Arc::from(name)),
+        None => error,
+    }
 }
 
 /// The SQLSTATE of a server that is full.

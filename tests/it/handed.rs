@@ -15,7 +15,7 @@ use std::time::Duration;
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
-    settings.acquire_timeout = Duration::from_millis(300);
+    settings.acquire_timeout = Duration::from_secs(1);
     settings
 }
 

@@ -261,8 +261,8 @@ fn talk(server: &Server, bytes: &[u8]) -> String {
 fn impatient(database: &Database) -> Server {
     let mut limits = Limits::default();
     limits.body = 1000;
-    limits.body_time = Duration::from_millis(300);
-    limits.idle_time = Duration::from_millis(600);
+    limits.body_time = Duration::from_secs(1);
+    limits.idle_time = Duration::from_secs(2);
     Server::of(
         App::new(bridge(database, BackendKind::Async), Box::new(String::new)).with_limits(limits),
     )

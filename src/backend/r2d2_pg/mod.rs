@@ -12,7 +12,7 @@ mod stream;
 mod transaction;
 
 use super::budget::Budget;
-use super::failure::{Failure, Fate, Tries};
+use super::failure::{Failure, Fate, Tries, of_transaction};
 use super::session::Target;
 use super::{
     BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
@@ -211,9 +211,12 @@ impl StorageBackend for R2d2Backend {
     }
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn StorageTransaction>> {
+        let name = options.name;
         match R2d2Transaction::begin(&self.blocking, options).await {
             Ok(transaction) => Ok(Box::new(transaction)),
-            Err(error) => Err(error.with_backend(BackendKind::Blocking.as_str())),
+            Err(error) => {
+                Err(of_transaction(error, name).with_backend(BackendKind::Blocking.as_str()))
+            }
         }
     }
 

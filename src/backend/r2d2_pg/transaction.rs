@@ -1,6 +1,6 @@
 //! A transaction of the blocking backend: one job that keeps a thread and a connection, takes commands and answers them.
 
-use super::super::failure::{Failure, Fate, Tries, commit_failed};
+use super::super::failure::{Failure, Fate, Tries, commit_failed, of_transaction};
 use super::super::{BackendKind, StorageTransaction, TransactionOptions};
 use super::blocking::{Blocking, Outcome, attempt, closed};
 use super::claim::Call;
@@ -188,8 +188,9 @@ impl R2d2Transaction {
         )
     }
 
-    fn told(error: Error) -> Error {
-        error.with_backend(BackendKind::Blocking.as_str())
+    /// What happened to the transaction as a whole.
+    fn told(&self, error: Error) -> Error {
+        of_transaction(error, self.name).with_backend(BackendKind::Blocking.as_str())
     }
 }
 
@@ -290,16 +291,16 @@ impl StorageTransaction for R2d2Transaction {
             // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
             if let Err(error) = self.call(false, |link| link.batch("SELECT")).await {
                 let _ended = self.end(Ending::Rollback).await;
-                return Err(Self::told(error));
+                return Err(self.told(error));
             }
         }
-        self.end(Ending::Commit)
-            .await
-            .map_err(|error| Self::told(commit_failed(error)))
+        let ended = self.end(Ending::Commit).await;
+        ended.map_err(|error| self.told(commit_failed(error)))
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
-        self.end(Ending::Rollback).await.map_err(Self::told)
+        let ended = self.end(Ending::Rollback).await;
+        ended.map_err(|error| self.told(error))
     }
 }
 

@@ -12,7 +12,7 @@ mod transaction;
 mod types;
 
 use super::budget::Budget;
-use super::failure::{Failure, Fate, Tries};
+use super::failure::{Failure, Fate, Tries, of_transaction};
 use super::session::{self, Target};
 use super::{
     BackendKind, Description, PoolStatus, Settings, StorageBackend, StorageTransaction,
@@ -249,9 +249,12 @@ impl StorageBackend for SqlxBackend {
     }
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn StorageTransaction>> {
+        let name = options.name;
         match self.begin_anew(options).await {
             Ok(transaction) => Ok(Box::new(transaction)),
-            Err(error) => Err(error.with_backend(BackendKind::Async.as_str())),
+            Err(error) => {
+                Err(of_transaction(error, name).with_backend(BackendKind::Async.as_str()))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! A transaction of the async backend: it owns its connection until it ends.
 
-use super::super::failure::{Failure, Fate, commit_failed};
+use super::super::failure::{Failure, Fate, commit_failed, of_transaction};
 use super::super::{BackendKind, StorageTransaction};
 use super::lease::Lease;
 use super::link::Sink;
@@ -48,7 +48,10 @@ impl SqlxTransaction {
 
     async fn run(&mut self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
         let answer = self.attempt(query, params, sink).await;
-        answer.map_err(|error| Self::told(error.with_query(query.name())))
+        answer.map_err(|error| {
+            let error = error.with_query(query.name());
+            error.with_backend(BackendKind::Async.as_str())
+        })
     }
 
     async fn attempt(&mut self, query: &Query, params: Params, sink: &mut dyn Sink) -> Result<()> {
@@ -129,8 +132,9 @@ impl SqlxTransaction {
         )
     }
 
-    fn told(error: Error) -> Error {
-        error.with_backend(BackendKind::Async.as_str())
+    /// What happened to the transaction as a whole.
+    fn told(&self, error: Error) -> Error {
+        of_transaction(error, self.name).with_backend(BackendKind::Async.as_str())
     }
 }
 
@@ -163,21 +167,21 @@ impl StorageTransaction for SqlxTransaction {
             // The server would answer COMMIT with ROLLBACK and no error. Asking for anything tells whether it still refuses.
             let finished = self.lease.as_mut().filter(|lease| lease.is_finished());
             let Some(lease) = finished else {
-                return Err(Self::told(self.lost()));
+                return Err(self.told(self.lost()));
             };
             let refused = within(self.answer_timeout, lease.link().batch("SELECT")).await;
             if let Err(error) = self.settle(refused) {
                 let _ended = self.end("ROLLBACK").await;
-                return Err(Self::told(error));
+                return Err(self.told(error));
             }
         }
-        self.end("COMMIT")
-            .await
-            .map_err(|error| Self::told(commit_failed(error)))
+        let ended = self.end("COMMIT").await;
+        ended.map_err(|error| self.told(commit_failed(error)))
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<()> {
-        self.end("ROLLBACK").await.map_err(Self::told)
+        let ended = self.end("ROLLBACK").await;
+        ended.map_err(|error| self.told(error))
     }
 }
 

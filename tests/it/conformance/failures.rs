@@ -192,7 +192,7 @@ pub(super) async fn one_of_two_in_a_deadlock_goes_on(bench: &Bench) -> Result<()
 
 pub(super) async fn a_wait_for_a_permit_is_named(bench: &Bench) -> Result<()> {
     let mut settings = Settings::default();
-    settings.acquire_timeout = Duration::from_millis(50);
+    settings.acquire_timeout = Duration::from_secs(1);
     let budget = Budget::new(TOTAL);
     let backend = open(bench.backend.kind(), &bench.database.url, settings, &budget);
     let mut held = Vec::new();

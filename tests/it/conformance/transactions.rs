@@ -277,7 +277,7 @@ pub(super) async fn failed_and_then_given_up_it_is_lost_with_its_connection(
 
 pub(super) async fn a_call_past_its_limit_loses_it(bench: &Bench) -> Result<()> {
     let mut settings = Settings::default();
-    settings.answer_timeout = Duration::from_millis(100);
+    settings.answer_timeout = Duration::from_millis(500);
     let budget = Budget::new(1);
     let backend = open(bench.backend.kind(), &bench.database.url, settings, &budget);
     let mut transaction = backend
@@ -285,7 +285,7 @@ pub(super) async fn a_call_past_its_limit_loses_it(bench: &Bench) -> Result<()> 
         .await?;
     let error = refused(
         transaction
-            .execute(&query("SELECT pg_sleep(0.5)"), Params::none())
+            .execute(&query("SELECT pg_sleep(5)"), Params::none())
             .await,
     );
     assert_eq!(error.kind(), ErrorKind::Timeout(Wait::Answer));

@@ -5,7 +5,9 @@ use crate::support::{
 };
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
-use pontoon::backend::{BackendKind, Budget, Settings, StorageBackend, TransactionOptions};
+use pontoon::backend::{
+    BackendKind, Budget, Settings, StorageBackend, StorageBackendExt, TransactionOptions,
+};
 use pontoon::embedded::Embedded;
 use pontoon::error::Wait;
 use pontoon::sql::Params;
@@ -25,6 +27,7 @@ on_each_backend!(
     a_call_without_an_answer_is_ended_at_the_server,
     a_call_given_up_is_ended_at_the_server,
     callers_that_hang_up_leave_no_sessions_behind,
+    a_commit_without_an_answer_is_told_as_unknown,
 );
 
 /// A call as a caller makes it, on a statement that the server answers in its own way.
@@ -180,11 +183,45 @@ async fn a_call_given_up_on_a_frozen_server_costs_nothing(kind: BackendKind) -> 
     Ok(())
 }
 
+/// The first COMMIT waits for its limit, the second is given up by its caller; both may have happened.
+async fn a_commit_without_an_answer_is_told_as_unknown(kind: BackendKind) -> Result<()> {
+    let mut settings = Settings::default();
+    settings.answer_timeout = Duration::from_millis(500);
+    let (server, budget, backend) = freezable(kind, settings).await?;
+    let none = Params::none;
+    backend
+        .execute(&query("CREATE TABLE t (id int)"), none())
+        .await?;
+    for given_up in [false, true] {
+        let mut transaction = backend.begin(TransactionOptions::named("test/tx")).await?;
+        transaction
+            .execute(&query("INSERT INTO t VALUES (1)"), none())
+            .await?;
+        server.freeze();
+        let limit = Duration::from_millis(if given_up { 50 } else { 10_000 });
+        let ended = timeout(limit, transaction.commit()).await;
+        assert_eq!(ended.is_err(), given_up);
+        if let Ok(result) = ended {
+            let error = refused(result);
+            assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
+            assert!(error.to_string().contains("test/tx"), "{error}");
+        }
+        server.thaw();
+        is_sound(&server, &budget, &*backend).await?;
+    }
+    let row = backend
+        .fetch_one(&query("SELECT count(*) AS n FROM t"), none())
+        .await?;
+    assert!(row.get::<i64>("n")? <= 2);
+    backend.close().await;
+    Ok(())
+}
+
 async fn a_frozen_server_costs_no_more_than_the_limit(kind: BackendKind) -> Result<()> {
     let mut settings = Settings::default();
-    settings.answer_timeout = Duration::from_millis(100);
-    settings.acquire_timeout = Duration::from_millis(100);
-    settings.open_timeout = Duration::from_millis(100);
+    settings.answer_timeout = Duration::from_millis(500);
+    settings.acquire_timeout = Duration::from_millis(500);
+    settings.open_timeout = Duration::from_millis(500);
     let (server, budget, backend) = freezable(kind, settings).await?;
     for (name, call) in CALLS {
         let sql = format!("SELECT 1 AS \"{name}\"");
@@ -199,7 +236,7 @@ async fn a_frozen_server_costs_no_more_than_the_limit(kind: BackendKind) -> Resu
                     "{name}: {error}"
                 );
                 assert!(
-                    error.to_string().contains("waited 100ms for"),
+                    error.to_string().contains("waited 500ms for"),
                     "{name}: {error}"
                 );
             }
@@ -283,9 +320,9 @@ async fn unanswered(backend: &dyn StorageBackend, budget: &Budget) {
 
 fn impatient() -> Settings {
     let mut settings = Settings::default();
-    settings.answer_timeout = Duration::from_millis(200);
-    settings.acquire_timeout = Duration::from_millis(200);
-    settings.open_timeout = Duration::from_millis(200);
+    settings.answer_timeout = Duration::from_millis(500);
+    settings.acquire_timeout = Duration::from_millis(500);
+    settings.open_timeout = Duration::from_millis(500);
     settings
 }
 
@@ -359,7 +396,7 @@ async fn a_frozen_server_over_tcp_keeps_no_connection(kind: BackendKind) -> Resu
 
 async fn a_call_without_an_answer_is_ended_at_the_server(kind: BackendKind) -> Result<()> {
     let mut settings = Settings::default();
-    settings.answer_timeout = Duration::from_millis(200);
+    settings.answer_timeout = Duration::from_millis(500);
     settings.session.statement_timeout = Duration::ZERO;
     let bench = Bench::of(kind, settings);
     bench.beside(&["CREATE TABLE t (id int)"]);

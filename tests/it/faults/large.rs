@@ -40,7 +40,7 @@ async fn many_rows_for_many_clients_stall_no_other_task(kind: BackendKind) -> Re
     ended.into_iter().collect::<Result<()>>()?;
     let (late, latest) = heartbeat.stop();
     assert!(
-        late < Duration::from_millis(100),
+        late < Duration::from_millis(300),
         "99 of 100 beats were late by up to {late:?}, the latest by {latest:?}"
     );
     bench.backend.close().await;

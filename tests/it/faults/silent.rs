@@ -78,8 +78,8 @@ async fn ends(kind: BackendKind, mode: &str) -> Result<()> {
     let database = Database::create();
     let (proxy, url) = Proxy::before(&database, mode);
     let mut settings = Settings::default();
-    settings.open_timeout = Duration::from_millis(200);
-    settings.acquire_timeout = Duration::from_millis(900);
+    settings.open_timeout = Duration::from_millis(500);
+    settings.acquire_timeout = Duration::from_millis(2300);
     let budget = Budget::new(TOTAL);
     let backend = open(kind, &url, settings, &budget);
     let one = query("SELECT 1");
