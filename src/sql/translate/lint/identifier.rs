@@ -4,7 +4,7 @@ use super::super::scan::TokenKind;
 use super::finding::Found;
 use super::hazard::Look;
 use super::spot::{Lead, Spot};
-use super::token::Clause;
+use super::token::{Clause, Tok};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -47,10 +47,14 @@ fn is_name(spot: &Spot<'_>) -> bool {
     }
     let next_text = spot.text(next);
     let is_key = matches!(next_text, "=>" | ":=") && (before.is_sign(b'(') || before.is_sign(b','));
+    // Else the parentheses around it are a part of what is assigned.
+    let begins = |open: usize| {
+        let first = spot.context.token(Some(open + 1)).word.text;
+        matches!(first, "update" | "insert" | "with" | "merge")
+    };
     let is_assigned = next_text == "="
         && spot.clause == Clause::Set
-        && spot.inside.is_none()
-        && (before.is("set") || before.is_sign(b','))
+        && (before.is("set") || before.is_sign(b',') && spot.inside.is_none_or(begins))
         && spot
             .statement()
             .is_some_and(|statement| !statement.is_utility);
@@ -75,7 +79,8 @@ fn is_named_query(spot: &Spot<'_>) -> bool {
     starts && spot.after(1).is("as") && opens
 }
 
-/// Whether it is an item of the columns of `INSERT INTO t (…)` or `ON CONFLICT (…)`.
+/// Whether it is an item of the columns of `INSERT INTO t (…)`, `ON CONFLICT (…)`, `AS t (…)`, `USING (…)` or
+/// `WITH t (…) AS`.
 fn names_column(spot: &Spot<'_>) -> bool {
     let Some(opener) = spot
         .inside
@@ -90,6 +95,16 @@ fn names_column(spot: &Spot<'_>) -> bool {
     if token(1).is("conflict") {
         return token(2).is("on");
     }
+    if token(1).is_name() {
+        let before = token(2);
+        let heads = before.is_sign(b',') || matches!(before.word.text, "with" | "recursive");
+        if before.is("as") || heads && heads_query(spot) || is_alias(spot, opener, before) {
+            return true;
+        }
+    }
+    if token(1).is("using") {
+        return true;
+    }
     let is_insert = spot
         .statement()
         .is_some_and(|statement| !statement.is_utility);
@@ -98,6 +113,31 @@ fn names_column(spot: &Spot<'_>) -> bool {
         name += 2;
     }
     is_insert && token(name + 1).is("into")
+}
+
+/// Whether the name before the list, which stands behind that token, is what a table or function is called by.
+fn is_alias(spot: &Spot<'_>, opener: usize, before: &Tok) -> bool {
+    let context = spot.context;
+    let is_source = context.tokens[opener].clause == Clause::From;
+    is_source && (before.is_sign(b')') || before.is_name())
+}
+
+/// How far the end of a list of columns is looked for: each item looks.
+const MOST_COLUMNS: usize = 200;
+
+/// Whether the list that it is an item of ends in `) AS (`, as the columns of a named query do.
+fn heads_query(spot: &Spot<'_>) -> bool {
+    let is_item = |n| {
+        let token: &Tok = spot.after(n);
+        token.is_sign(b',') || token.is_name() || token.kind == TokenKind::Parameter
+    };
+    let end = (1..MOST_COLUMNS)
+        .find(|&n| !is_item(n))
+        .unwrap_or(MOST_COLUMNS);
+    let body = spot.after(end + 2);
+    spot.after(end).is_sign(b')')
+        && spot.after(end + 1).is("as")
+        && (body.is_sign(b'(') || body.is("materialized") || body.is("not"))
 }
 
 /// Whether only a query, or a list in parentheses, can stand here.
@@ -125,6 +165,9 @@ mod tests {
                 "UPDATE t SET ⟨%s⟩ = 1, ⟨%s⟩ = 2; INSERT INTO t (a, ⟨%s⟩) VALUES (1, %s) ON CONFLICT (⟨%s⟩) DO UPDATE SET ⟨%s⟩ = 1",
                 "INSERT INTO s.t (⟨%s⟩) SELECT a::⟨%s⟩, ⟨%s⟩(a) FROM t, ⟨%s⟩ JOIN u USING ⟨%s⟩",
                 "WITH ⟨%s⟩ AS (SELECT 1), ⟨%s⟩ AS MATERIALIZED (SELECT 1) DELETE FROM t USING ⟨%s⟩",
+                "WITH x (⟨%s⟩) AS (SELECT 1), y (a, ⟨%s⟩, ⟨%s⟩) AS NOT MATERIALIZED (SELECT 1) SELECT f(%s) AS b FROM f(%s) AS z (a, ⟨%s⟩)",
+                "SELECT 1 FROM (VALUES (1)) v (⟨%s⟩) JOIN f(%s) w (a, ⟨%s⟩) USING (a, ⟨%s⟩), u x (⟨%s⟩), g(%s) TABLESAMPLE s (%s) CROSS JOIN LATERAL h(%s)",
+                "WITH x AS (UPDATE t SET ⟨%s⟩ = 1, ⟨%s⟩ = f(a, %s = 1)) SELECT 1",
                 "CALL ⟨%s⟩(1); SELECT f(⟨%s⟩ => 1, ⟨%s⟩ := 2) OVER ⟨%s⟩ FROM t TABLESAMPLE ⟨%s⟩ (1) WINDOW ⟨%s⟩ AS (ORDER BY a)",
                 "SELECT 1 FROM t JOIN u ON f(a, %s) = %s, ⟨%s⟩ JOIN v USING (id), ⟨%s⟩",
                 "SELECT 1 WHERE a = ANY ⟨%s⟩ AND a <> ALL ⟨%s⟩ AND EXISTS ⟨%s⟩ AND a = ANY(ARRAY(⟨%s⟩))",

@@ -19,8 +19,10 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let is_next =
-        spot.before(1).is_sign(b',') && spot.clause == Clause::Values && spot.inside.is_none();
+    let begins = |open: usize| spot.context.tokens[open + 1].is("values");
+    let is_next = spot.before(1).is_sign(b',')
+        && spot.clause == Clause::Values
+        && spot.inside.is_none_or(begins);
     (spot.before(1).is("values") || is_next).then(|| {
         Found::new(format!(
             "`{}` stands for a row, and a parameter is one value",
@@ -41,6 +43,7 @@ mod tests {
             &[
                 "INSERT INTO t (a) VALUES ⟨%s⟩, ⟨%s⟩",
                 "SELECT 1 FROM (VALUES ⟨%s⟩) AS v (a)",
+                "SELECT 1 FROM t WHERE a IN (VALUES (1), ⟨%s⟩, (%s, %s)) AND b IN (1, %s)",
                 "INSERT INTO t (a) VALUES (%s), (%s) RETURNING a",
             ],
         );
