@@ -19,6 +19,7 @@ use crate::{http, metrics};
 use address::Reserved;
 use clap::Args;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use private::Private;
 use serde_json::json;
 use signals::Signals;
 use std::io;
@@ -37,7 +38,7 @@ const BUCKETS: [f64; 16] = [
 ///
 /// Applies missing migrations, compares both backends' sessions, and prints one line when it is ready; with `--json` that line is
 /// `{"listening","database","stage"}` on stdout. SIGTERM or Ctrl-C: it accepts nothing more, lets requests finish for 10 s, and closes
-/// the pools, which get 5 s. A second one ends it at once.
+/// the pools, which get 5 s. A second one ends it at once. A private PostgreSQL that ends by itself is started again.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The address to listen on; port 0 takes any that is free [env: `PONTOON_LISTEN`] [default: 127.0.0.1:8080]
@@ -74,16 +75,16 @@ impl Serve {
         let metrics = recorder()?;
         let signals = runtime.block_on(async { Signals::install() })?;
         let private = match &settings.database_url {
-            None => Some(private::start(
+            None => Some(Private::start(
                 self.ephemeral,
                 &settings,
                 context.printer(),
             )?),
             Some(_) => None,
         };
-        let url = private.as_ref().map(|private| private.url("postgres"));
-        let url = url
-            .as_deref()
+        let url = private
+            .as_ref()
+            .map(Private::url)
             .or(settings.database_url.as_ref().map(DatabaseUrl::expose))
             .unwrap_or_default();
         let program = Program {
@@ -95,8 +96,8 @@ impl Serve {
         let served = runtime.block_on(program.run(reserved, metrics, signals));
         runtime.shutdown_timeout(Duration::from_secs(1));
         // The pools are closed: now nobody is left who needs the database.
-        if let Some(Err(error)) = private.map(crate::embedded::Embedded::stop) {
-            context.printer().warn(&error.to_string());
+        if let Some(private) = private {
+            private.stop(context.printer());
         }
         served.map(|()| Exit::Done)
     }

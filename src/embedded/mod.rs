@@ -153,8 +153,14 @@ impl Embedded {
     /// # Errors
     /// As [`Options::start`].
     pub fn restart(&mut self) -> Result<(), EmbeddedError> {
+        let ran = self.is_running();
         if let Err(error) = self.end(Scratch::Keep) {
-            tracing::warn!("before the restart: {error}");
+            // That a server which had ended did not stop cleanly is no news.
+            if ran {
+                tracing::warn!("before the restart: {error}");
+            } else {
+                tracing::debug!("before the restart: {error}");
+            }
         }
         orphan::end(&self.plan.cluster)?;
         let server = self.plan.run(&self.account)?;

@@ -160,6 +160,11 @@ impl Service {
         (answer.status().as_u16(), text)
     }
 
+    /// What it has said on stderr so far.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
     fn status(&self) -> Value {
         serde_json::from_str(&self.get("/admin/status").1).unwrap()
     }
@@ -178,8 +183,7 @@ impl Service {
     fn end_within(mut self, limit: Duration) -> Ran {
         let until = Instant::now() + limit;
         while self.process.try_wait().unwrap().is_none() {
-            let log = || std::fs::read_to_string(self.log.path()).unwrap();
-            assert!(Instant::now() < until, "it goes on: {}", log());
+            assert!(Instant::now() < until, "it goes on: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
         self.end()
@@ -190,7 +194,7 @@ impl Service {
         let code = self.process.wait().unwrap().code().unwrap_or(-1);
         let mut out = String::new();
         self.out.read_to_string(&mut out).unwrap();
-        let err = std::fs::read_to_string(self.log.path()).unwrap();
+        let err = self.log();
         Ran { code, out, err }
     }
 }

@@ -1,13 +1,14 @@
 //! `serve`: what it refuses, its private server, and how it ends.
 
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pontoon::embedded::Embedded;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Place, Service, eventually, folder_of};
 use crate::support::{Database, execute, own_server};
@@ -195,6 +196,87 @@ fn a_killed_service_takes_its_private_server_with_it() {
     });
 }
 
+/// The private server's own folder, and the id of its first process.
+fn private_server(service: &Service) -> (PathBuf, u32) {
+    let folder = folder_of(service.ready["database"].as_str().unwrap());
+    let entries = folder.read_dir().unwrap();
+    let cluster = entries
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("PG_VERSION").exists())
+        .unwrap();
+    let pid = first_process(&cluster).unwrap();
+    (cluster, pid)
+}
+
+/// The id in a cluster's pid file; a server that starts may not have written it yet.
+fn first_process(cluster: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
+}
+
+fn kill(pid: u32) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+}
+
+fn store(service: &Service, content: &str) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    agent
+        .post(format!("{}/memory", service.url()))
+        .send_json(serde_json::json!({ "content": content }))
+        .unwrap();
+}
+
+#[test]
+fn a_private_server_that_is_killed_is_started_again() {
+    let service = Place::new().serve(&["--ephemeral"]);
+    store(&service, "outlives the server");
+    let (cluster, mut pid) = private_server(&service);
+    for _ in 0..2 {
+        kill(pid);
+        eventually("another one runs", || {
+            first_process(&cluster).is_some_and(|now| now != pid)
+        });
+        pid = first_process(&cluster).unwrap();
+        eventually("the service goes on", || {
+            service.get("/ready").0 == 200 && service.get("/memories").0 == 200
+        });
+    }
+    assert!(service.get("/memories").1.contains("outlives the server"));
+    store(&service, "stored by the new one");
+    service.signal(Signal::TERM);
+    service.end().ends(
+        0,
+        &[
+            "the private PostgreSQL (pid",
+            "has ended by itself, and is started again;",
+            "has ended by itself, and is started again after 1s;",
+            "takes connections again",
+        ],
+    );
+}
+
+#[test]
+fn a_private_server_that_does_not_start_again_is_tried_anew() {
+    let service = Place::new().serve(&["--ephemeral"]);
+    let (cluster, pid) = private_server(&service);
+    let (needed, away) = (cluster.join("global"), cluster.join("global.away"));
+    std::fs::rename(&needed, &away).unwrap();
+    kill(pid);
+    eventually("it was tried more than once", || {
+        service.log().matches("could not be started again").count() > 1
+    });
+    assert_eq!(service.get("/ready").0, 503);
+    let log = service.log();
+    assert!(log.contains("is tried anew after 2s"), "{log}");
+    let file = cluster.with_extension("log");
+    assert!(log.contains(file.to_str().unwrap()), "{log}");
+    std::fs::rename(&away, &needed).unwrap();
+    eventually("the service goes on", || service.get("/ready").0 == 200);
+    service.signal(Signal::TERM);
+    service.end().ends(0, &["takes connections again"]);
+}
+
 #[test]
 fn data_in_a_named_folder_is_there_the_next_time() {
     let place = Place::new();
@@ -208,11 +290,7 @@ fn data_in_a_named_folder_is_there_the_next_time() {
         let service = place.serve(&["--data-dir", data.to_str().unwrap()]);
         let listed: serde_json::Value = serde_json::from_str(&service.get("/memories").1).unwrap();
         assert_eq!(listed["count"], expected);
-        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        agent
-            .post(format!("{}/memory", service.url()))
-            .send_json(serde_json::json!({ "content": "stays" }))
-            .unwrap();
+        store(&service, "stays");
         service.signal(Signal::TERM);
         assert_eq!(service.end().code, 0);
     }
