@@ -329,7 +329,7 @@ pub struct PoolStatus {
     pub idle: usize,
     /// Connections in use.
     pub in_use: usize,
-    /// Callers that wait for a permit to use one. Both backends' callers wait in one line, so that this is the same for both.
+    /// Callers of this backend that wait for a permit to use one. They wait in one line with the other backend's.
     pub waiting: usize,
     /// The most that may be open.
     pub max: usize,

@@ -318,7 +318,7 @@ impl StorageBackend for Bridge {
                 size: sum.size + side.size,
                 idle: sum.idle + side.idle,
                 in_use: sum.in_use + side.in_use,
-                waiting: sum.waiting.max(side.waiting),
+                waiting: sum.waiting + side.waiting,
                 max: sum.max.max(side.max),
             })
     }

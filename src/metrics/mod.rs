@@ -88,7 +88,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: POOL_WAITING,
         kind: "gauge",
-        what: "Callers that wait for a permit of the budget",
+        what: "Callers of this backend that wait for a permit of the budget",
         labels: &[],
     },
     Metric {

@@ -6,6 +6,7 @@
 
 mod permits;
 
+use super::BackendKind;
 use crate::error::{Error, Result, Wait};
 use permits::Permits;
 pub(super) use permits::{Place, Turn};
@@ -105,6 +106,11 @@ impl Budget {
         self.permits.waiting()
     }
 
+    /// How many callers of that backend wait for a permit now.
+    pub(super) fn waiting_of(&self, who: BackendKind) -> usize {
+        self.permits.waiting_of(who)
+    }
+
     /// How many callers had to wait so far, and for how long together.
     pub fn waits(&self) -> (u64, Duration) {
         let waits = self.permits.waits();
@@ -132,7 +138,16 @@ impl Budget {
     /// # Cancel safety
     /// The place in the queue is lost, no permit.
     pub async fn acquire(self: &Arc<Self>, limit: Duration) -> Result<Permit> {
-        match self.ask() {
+        self.acquire_for(None, limit).await
+    }
+
+    /// As [`acquire`](Budget::acquire), for a caller of that backend.
+    pub(super) async fn acquire_for(
+        self: &Arc<Self>,
+        who: Option<BackendKind>,
+        limit: Duration,
+    ) -> Result<Permit> {
+        match self.ask(who) {
             Ok(permit) => Ok(permit),
             Err(place) => Box::pin(self.wait(place, limit)).await,
         }
@@ -144,8 +159,8 @@ impl Budget {
     }
 
     /// A permit, or a place in the line for one.
-    pub(super) fn ask(self: &Arc<Self>) -> Result<Permit, Place> {
-        match self.permits.ask() {
+    pub(super) fn ask(self: &Arc<Self>, who: Option<BackendKind>) -> Result<Permit, Place> {
+        match self.permits.ask(who) {
             None => Ok(self.permit()),
             Some(place) => Err(place),
         }
@@ -289,6 +304,21 @@ mod tests {
         assert_eq!(budget.waiting(), 1);
         drop(second);
         assert_eq!(budget.waiting(), 0);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_caller_is_counted_for_its_own_backend() -> Result<()> {
+        let budget = Budget::new(1);
+        let _held = budget.acquire(Duration::from_secs(1)).await?;
+        let waits = |who| Box::pin(budget.acquire_for(who, Duration::from_mins(1)));
+        let mut async_one = waits(Some(BackendKind::Async));
+        let mut nobody_s = waits(None);
+        assert!((&mut async_one).now_or_never().is_none());
+        assert!((&mut nobody_s).now_or_never().is_none());
+        let of = |kind| budget.waiting_of(kind);
+        assert_eq!((of(BackendKind::Async), of(BackendKind::Blocking)), (1, 0));
+        assert_eq!(budget.waiting(), 2);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! but once the head of the queue has waited for [`WINDOW`] the next permit is handed to it: nobody waits much longer than in the fair
 //! order. A longer window gains little more, and makes the slowest calls as slow as itself.
 
+use crate::backend::BackendKind;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +35,8 @@ struct State {
 
 #[derive(Debug)]
 struct Waiter {
+    /// The backend that asked; `None` where a service did.
+    who: Option<BackendKind>,
     since: Instant,
     waker: Waker,
     /// It was told that a permit may be free, and has not looked since.
@@ -81,6 +84,13 @@ impl Permits {
         self.lock().queue.len()
     }
 
+    /// How many of that backend's callers wait now.
+    pub(super) fn waiting_of(&self, who: BackendKind) -> usize {
+        let state = self.lock();
+        let theirs = |waiter: &&Waiter| waiter.who == Some(who);
+        state.queue.values().filter(theirs).count()
+    }
+
     pub(super) fn waits(&self) -> Waits {
         self.lock().waits
     }
@@ -91,12 +101,12 @@ impl Permits {
     }
 
     /// A permit, or a place in the line for one.
-    pub(super) fn ask(self: &Arc<Self>) -> Option<Place> {
+    pub(super) fn ask(self: &Arc<Self>, who: Option<BackendKind>) -> Option<Place> {
         let mut state = self.lock();
         if state.take() {
             return None;
         }
-        let (ticket, granted) = state.queue_up();
+        let (ticket, granted) = state.queue_up(who);
         Some(Place {
             permits: Arc::clone(self),
             ticket,
@@ -163,11 +173,12 @@ impl State {
     }
 
     /// A place at the end of the queue.
-    fn queue_up(&mut self) -> (u64, Arc<AtomicBool>) {
+    fn queue_up(&mut self, who: Option<BackendKind>) -> (u64, Arc<AtomicBool>) {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let granted = Arc::new(AtomicBool::new(false));
         let waiter = Waiter {
+            who,
             since: Instant::now(),
             waker: Waker::noop().clone(),
             woken: false,
@@ -298,13 +309,13 @@ mod tests {
     use futures_util::FutureExt;
 
     async fn acquire(permits: &Arc<Permits>) {
-        if let Some(place) = permits.ask() {
+        if let Some(place) = permits.ask(None) {
             place.await;
         }
     }
 
     fn place(permits: &Arc<Permits>) -> Place {
-        permits.ask().expect("no permit is free")
+        permits.ask(None).expect("no permit is free")
     }
 
     /// Permits for which nobody has waited for long.

@@ -1,8 +1,8 @@
 //! The one hop from a task to a thread: a permit first, then the queue, then the connection, which never leaves the threads.
 
-use super::super::Settings;
 use super::super::budget::{Budget, Permit, Place, Shed};
 use super::super::failure::{Failure, Fate, Tries};
+use super::super::{BackendKind, Settings};
 use super::claim::{Call, Claim};
 use super::link::Link;
 use super::pool::{Held, Pool};
@@ -124,7 +124,7 @@ impl Blocking {
 
     /// Has a thread run the job where a permit is free, or puts it in line.
     fn enter(&self, job: Job) -> Result<Option<Place>> {
-        let (entered, place) = match self.budget.ask() {
+        let (entered, place) = match self.budget.ask(Some(BackendKind::Blocking)) {
             Ok(permit) => (self.queue.admit(job, permit, self.pool()), None),
             Err(place) => (self.queue.push(job, place.ticket()), Some(place)),
         };

@@ -249,7 +249,7 @@ impl StorageBackend for R2d2Backend {
             size,
             idle,
             in_use: size.saturating_sub(idle),
-            waiting: budget.waiting(),
+            waiting: budget.waiting_of(BackendKind::Blocking),
             max: budget.total(),
         }
     }

@@ -8,7 +8,7 @@ mod taking;
 mod upkeep;
 
 use super::super::budget::{Budget, Permit, Place, Shed};
-use super::super::{PoolStatus, Settings};
+use super::super::{BackendKind, PoolStatus, Settings};
 use super::ending::Endings;
 use super::handed::HandedOut;
 use super::lease::{Held, Lease};
@@ -108,14 +108,18 @@ impl Pools {
     /// A connection of this runtime's pool, and the permit to use it.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease> {
         let limit = self.opening.settings.acquire_timeout;
-        let permit = self.opening.budget.acquire(limit).await?;
+        let permit = self
+            .opening
+            .budget
+            .acquire_for(Some(BackendKind::Async), limit)
+            .await?;
         self.lease_with(permit).await
     }
 
     /// A connection for the call, or its answer, where somebody with a connection comes to it first.
     pub(super) async fn turn(self: &Arc<Self>, work: &Arc<Work>) -> Result<Turn> {
         let budget = &self.opening.budget;
-        let asked = budget.ask();
+        let asked = budget.ask(Some(BackendKind::Async));
         let permit = match asked {
             Ok(permit) => permit,
             Err(place) => match Box::pin(self.wait(place, work)).await? {
@@ -224,7 +228,7 @@ impl Pools {
 
     pub(super) fn status(&self) -> PoolStatus {
         let in_use = self.in_use.load(Ordering::Relaxed);
-        let waiting = self.opening.budget.waiting();
+        let waiting = self.opening.budget.waiting_of(BackendKind::Async);
         let (size, idle) = if let Some(pool) = &self.handed {
             (
                 usize::try_from(pool.size()).unwrap_or(usize::MAX),
