@@ -13,7 +13,7 @@ pub use report::{
 
 use crate::backend::{BackendKind, StorageBackend, migrate};
 use crate::bridge::{Bridge, SideStatus};
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind, Wait};
 use crate::flags::Key;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// How long a look at a backend waits for its answer: who asks for the program's health wants to know soon.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// Why a look got no answer where the server was not asked.
+const ALL_IN_USE: &str = "every connection is in use";
 
 /// The program that serves: shared by every edge and every request.
 pub struct App {
@@ -167,10 +170,11 @@ impl App {
             (backend.kind().as_str(), PoolHealth { status, pool })
         });
         let pools: BTreeMap<_, _> = join_all(looks).await.into_iter().collect();
-        let is = |wanted| pools.values().filter(|pool| pool.status == wanted).count();
-        let status = match (is(PoolWord::Active), is(PoolWord::Inactive)) {
-            (0, _) => "down",
-            (_, 0) => "ok",
+        let any = |wanted| pools.values().any(|pool| pool.status == wanted);
+        // A restart, which is what follows on `down`, would help nobody whose connections are all in use.
+        let status = match (any(PoolWord::Active), any(PoolWord::Busy)) {
+            (false, false) => "down",
+            (true, false) if !any(PoolWord::Inactive) => "ok",
             _ => "degraded",
         };
         Health {
@@ -187,7 +191,8 @@ impl App {
     /// Nothing has taken effect.
     pub async fn ready(&self) -> Readiness {
         let serving = self.bridge.serving();
-        let schema = tokio::time::timeout(LOOK, migrate::check(&*serving)).await;
+        let mut asked = Box::pin(migrate::check(&*serving));
+        let schema = tokio::time::timeout(LOOK, &mut asked).await;
         let check = match schema {
             Ok(Ok(report)) => Check {
                 name: "schema",
@@ -203,13 +208,17 @@ impl App {
                 Check {
                     name: "schema",
                     ok: false,
-                    detail: unready(error.kind()).to_owned(),
+                    detail: unready(&error).to_owned(),
                 }
             }
             Err(_) => Check {
                 name: "schema",
                 ok: false,
-                detail: format!("no answer within {LOOK:?}"),
+                detail: if waits_for_others(&*serving) {
+                    ALL_IN_USE.to_owned()
+                } else {
+                    format!("no answer within {LOOK:?}")
+                },
             },
         };
         let checks = vec![check];
@@ -305,9 +314,13 @@ impl App {
 }
 
 async fn look(backend: &dyn StorageBackend) -> PoolWord {
-    match tokio::time::timeout(LOOK, backend.ping()).await {
+    // It keeps its place in the line until that was looked at.
+    let mut ping = backend.ping();
+    match tokio::time::timeout(LOOK, &mut ping).await {
         Ok(Ok(())) => PoolWord::Active,
         Ok(Err(error)) if error.kind() == ErrorKind::Closed => PoolWord::Closed,
+        Ok(Err(error)) if is_busy(&error) => PoolWord::Busy,
+        Err(_) if waits_for_others(backend) => PoolWord::Busy,
         Ok(Err(error)) => {
             tracing::warn!(%error, "the {} backend does not answer", backend.kind());
             PoolWord::Inactive
@@ -322,9 +335,20 @@ async fn look(backend: &dyn StorageBackend) -> PoolWord {
     }
 }
 
+/// Whether the wait was for other callers, and not for the server.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Timeout(Wait::Permit | Wait::Pool))
+}
+
+/// Whether somebody still waits for a connection that others use.
+fn waits_for_others(backend: &dyn StorageBackend) -> bool {
+    backend.pool_status().waiting > 0
+}
+
 /// What a client may know of why the schema could not be checked.
-fn unready(kind: ErrorKind) -> &'static str {
-    match kind {
+fn unready(error: &Error) -> &'static str {
+    match error.kind() {
+        _ if is_busy(error) => ALL_IN_USE,
         ErrorKind::Schema => "the schema is not one that this build knows",
         _ => "the database does not answer",
     }

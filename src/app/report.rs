@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 /// Which backends answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Health {
-    /// `ok`; `degraded` where one backend does not answer; `down` where none does.
+    /// `ok`; `degraded` where one backend does not answer, or has no connection free to be asked on; `down` where none answers and none
+    /// is busy.
     pub status: &'static str,
     /// The program.
     pub service: &'static str,
@@ -36,6 +37,8 @@ pub struct PoolHealth {
 pub enum PoolWord {
     /// It does.
     Active,
+    /// Every connection is in use, so that it could not be asked.
+    Busy,
     /// It does not.
     Inactive,
     /// It was closed on purpose.
