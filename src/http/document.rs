@@ -1,7 +1,9 @@
 //! Writes `docs/HTTP.md`.
 
 use super::error::Code;
+use super::request::{HEADER_BYTES, HEADERS, URI};
 use super::routes::{COMMON, Field, ROUTES, Route};
+use super::serve::MOST_HEADERS;
 use std::fmt::Write;
 
 const INTRODUCTION: &str = "# The HTTP API
@@ -22,7 +24,8 @@ const FAILURES: &str = "
 ## When a request fails
 
 The answer is a problem document (RFC 9457, `application/problem+json`). Programs go by `code`, which stays the same; `detail` is for people.
-`field` names what is wrong in the body, the query string, the path or the headers. `Retry-After` is there where nothing was done and the same
+`field` names what is wrong in the body, the query string, the path or the headers. `wait` names the wait that ran out: `permit` or `pool`, every
+connection was in use; `connection`, none could be opened in time; `answer`, the database was asked and did not answer. `Retry-After` is there where nothing was done and the same
 request may work in a moment. A document holds no SQL.
 
 ```json
@@ -32,6 +35,18 @@ request may work in a moment. A document holds no SQL.
 | code | status | means |
 |---|---|---|
 ";
+
+/// What never becomes a request, and so has no route and no guard.
+const BARE: &str = "
+A path with its query string may have 16 KiB, the headers 64 KiB, and there may be 100 of them: beyond that there is a problem document too.
+Only what cannot be read as a request at all is answered without one, and without `X-Request-Id`: a malformed request line or header with
+status 400, a path of more than 64 KiB with 414, more than 1000 headers or a head of more than 400 KiB with 431. The connection is closed
+then.
+";
+
+// The numbers in the text above are these.
+const _: () =
+    assert!(URI == 16 << 10 && HEADER_BYTES == 64 << 10 && HEADERS == 100 && MOST_HEADERS == 1000);
 
 /// The text of `docs/HTTP.md`.
 pub fn document() -> String {
@@ -66,6 +81,7 @@ pub fn document() -> String {
             words(&[Code::NoSuchRoute])
         ),
     );
+    page.push_str(BARE);
     page
 }
 

@@ -60,6 +60,8 @@ codes! {
     SlowRequest "slow_request" REQUEST_TIMEOUT "The body did not arrive in time",
     Conflict "conflict" CONFLICT "There is one already",
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large",
+    UriTooLong "uri_too_long" URI_TOO_LONG "The path and the query string are too long",
+    HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too many or too large",
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is not declared as JSON",
     RefusedValue "refused_value" UNPROCESSABLE_ENTITY "The database refuses a value",
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here",
@@ -75,6 +77,7 @@ pub struct Problem {
     code: Code,
     detail: String,
     field: Option<String>,
+    wait: Option<Wait>,
     retry: bool,
 }
 
@@ -89,6 +92,8 @@ struct Document<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait: Option<&'a str>,
 }
 
 impl Problem {
@@ -98,6 +103,7 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
+            wait: None,
             retry: false,
         }
     }
@@ -111,6 +117,11 @@ impl Problem {
     /// Which problem it is.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    fn waited_for(mut self, wait: Wait) -> Self {
+        self.wait = Some(wait);
+        self
     }
 
     fn retryable(mut self) -> Self {
@@ -128,8 +139,9 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code.as_str(),
             field: self.field.as_deref(),
+            wait: self.wait.map(word),
         };
-        // Six texts and a number always serialize.
+        // Seven texts and a number always serialize.
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = (self.code.status(), body).into_response();
         let headers = response.headers_mut();
@@ -157,8 +169,19 @@ impl From<Error> for Problem {
     }
 }
 
+/// The word for the wait that ran out.
+fn word(wait: Wait) -> &'static str {
+    match wait {
+        Wait::Permit => "permit",
+        Wait::Pool => "pool",
+        Wait::Open => "connection",
+        Wait::Answer => "answer",
+    }
+}
+
 fn told(error: &Error) -> Problem {
     match error.kind() {
+        ErrorKind::Timeout(wait) => waited(wait),
         _ if error.kind() != ErrorKind::Unreachable && error.is_retryable() => {
             Problem::new(Code::Busy, "the database is busy; try again").retryable()
         }
@@ -171,10 +194,6 @@ fn told(error: &Error) -> Problem {
             Code::Unavailable,
             "the connection to the database broke; what was asked for may have been done",
         ),
-        ErrorKind::Timeout(Wait::Answer) => Problem::new(
-            Code::Timeout,
-            "the database did not answer in time; what was asked for may have been done",
-        ),
         ErrorKind::OutcomeUnknown => Problem::new(
             Code::OutcomeUnknown,
             "the database's answer was lost: look whether it was done before trying again",
@@ -182,6 +201,27 @@ fn told(error: &Error) -> Problem {
         ErrorKind::Database => reported(error.sqlstate().unwrap_or_default()),
         _ => Problem::internal(),
     }
+}
+
+/// A wait that ran out. Only the last of them began after the statement was sent.
+fn waited(wait: Wait) -> Problem {
+    let problem = match wait {
+        Wait::Permit | Wait::Pool => Problem::new(
+            Code::Busy,
+            "every connection is in use, and none came free in time; nothing was done, try again",
+        )
+        .retryable(),
+        Wait::Open => Problem::new(
+            Code::Busy,
+            "no connection to the database could be opened in time; nothing was done, try again",
+        )
+        .retryable(),
+        Wait::Answer => Problem::new(
+            Code::Timeout,
+            "the database did not answer in time; what was asked for may have been done",
+        ),
+    };
+    problem.waited_for(wait)
 }
 
 /// By the SQLSTATE's class, which is what the server promises to keep.
@@ -249,6 +289,25 @@ mod tests {
         assert_eq!(words.len(), Code::ALL.len());
     }
 
+    #[tokio::test]
+    async fn the_wait_that_ran_out_is_named() {
+        for (wait, word) in [
+            (Wait::Permit, "permit"),
+            (Wait::Pool, "pool"),
+            (Wait::Open, "connection"),
+            (Wait::Answer, "answer"),
+        ] {
+            let error = Error::timeout(wait, Duration::from_secs(1));
+            let body = Problem::from(error).into_response().into_body();
+            let body = axum::body::to_bytes(body, 1000).await.unwrap();
+            let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(document["wait"], word, "{document}");
+        }
+        let other = Problem::internal().into_response().into_body();
+        let other = axum::body::to_bytes(other, 1000).await.unwrap();
+        assert!(!String::from_utf8_lossy(&other).contains("wait"));
+    }
+
     #[test]
     fn an_error_becomes_the_status_that_its_kind_means() {
         let waited = |wait| Error::timeout(wait, Duration::from_secs(1));
@@ -264,6 +323,7 @@ mod tests {
             (database("57014"), 504, "timeout", false),
             (database("42P01"), 500, "internal", false),
             (waited(Wait::Permit), 503, "busy", true),
+            (waited(Wait::Pool), 503, "busy", true),
             (waited(Wait::Open), 503, "busy", true),
             (waited(Wait::Answer), 504, "timeout", false),
             (kind(ErrorKind::Unreachable), 503, "unavailable", true),

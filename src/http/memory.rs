@@ -32,6 +32,9 @@ pub(super) const PAGE: u16 = 20;
 /// The most memories of a page.
 pub(super) const LONGEST_PAGE: u16 = 100;
 
+/// What Postgres says of a number that it cannot hold.
+const NUMBER: &str = "22003";
+
 /// The kind of a memory whose source says nothing better.
 const CONVERSATION: &str = "conversation";
 
@@ -82,7 +85,7 @@ struct Listing {
 
 pub(super) async fn create(unit: Unit, Json(body): Json<Create>) -> Result<Response, Problem> {
     let memory = body.checked()?;
-    let stored = unit.memories().create(memory).await.map_err(taken)?;
+    let stored = unit.memories().create(memory).await.map_err(refused)?;
     let location = [(LOCATION, format!("/memory/{}", stored.id))];
     Ok((
         StatusCode::CREATED,
@@ -132,7 +135,8 @@ pub(super) async fn update(
     Id(id): Id,
     Json(body): Json<Update>,
 ) -> Result<impl IntoResponse, Problem> {
-    let changed = unit.memories().update(id, body.checked()?).await?;
+    let changed = unit.memories().update(id, body.checked()?).await;
+    let changed = changed.map_err(refused)?;
     let memory = changed.ok_or_else(not_found)?;
     Ok(done(memory.id, "Memory updated"))
 }
@@ -157,14 +161,22 @@ fn not_found() -> Problem {
     Problem::new(Code::NotFound, "there is no memory of this id").with_field("id")
 }
 
-/// The only key that a client can give twice is the id.
-fn taken(error: Error) -> Problem {
+/// The only key that a client can give twice is the id, and the only numbers are in the metadata: there Postgres refuses those that its
+/// `numeric` cannot hold.
+fn refused(error: Error) -> Problem {
+    let sqlstate = error.sqlstate().map(str::to_owned);
     let problem = Problem::from(error);
-    if problem.code() == Code::Conflict {
-        return Problem::new(Code::Conflict, "there is a memory of this id already")
-            .with_field("id");
+    match (problem.code(), sqlstate.as_deref()) {
+        (Code::Conflict, _) => {
+            Problem::new(Code::Conflict, "there is a memory of this id already").with_field("id")
+        }
+        (Code::RefusedValue, Some(NUMBER)) => Problem::new(
+            Code::RefusedValue,
+            "a number has more digits than the database can keep",
+        )
+        .with_field("metadata"),
+        _ => problem,
     }
-    problem
 }
 
 impl Create {

@@ -3,6 +3,7 @@
 use super::error::{Code, Problem};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -22,9 +23,9 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 impl Parameters {
     fn read(query: &str) -> Result<Self, Problem> {
         let mut read = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        for (pair, (name, value)) in pairs(query) {
             // What is no UTF-8 would be searched for as another text than was meant.
-            if value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+            if value.contains('\0') || !is_utf8(pair) {
                 return Err(wrong(&name, "it holds a NUL, or is no UTF-8"));
             }
             if read.insert(name.to_string(), value.into_owned()).is_some() {
@@ -86,6 +87,36 @@ impl Parameters {
     }
 }
 
+/// Each pair as it was written, and what it means.
+fn pairs(query: &str) -> impl Iterator<Item = (&str, (Cow<'_, str>, Cow<'_, str>))> {
+    let written = query.split('&');
+    written.filter_map(|pair| Some((pair, url::form_urlencoded::parse(pair.as_bytes()).next()?)))
+}
+
+/// Whether a pair's escapes are UTF-8. What replaces those that are not is a character like any other, which a client may send.
+fn is_utf8(pair: &str) -> bool {
+    let mut rest = pair.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((&byte, behind)) = rest.split_first() {
+        let escaped = match (byte, behind) {
+            (b'%', [high, low, ..]) => hexadecimal(*high).zip(hexadecimal(*low)),
+            _ => None,
+        };
+        bytes.push(escaped.map_or(byte, |(high, low)| high << 4 | low));
+        rest = if escaped.is_some() {
+            &behind[2..]
+        } else {
+            behind
+        };
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
 fn wrong(name: &str, why: &str) -> Problem {
     Problem::new(Code::InvalidQuery, why).with_field(name)
 }
@@ -104,8 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn the_replacement_character_is_one_like_any_other() {
+        for (query, means) in [
+            ("q=%EF%BF%BD", "\u{fffd}"),
+            ("q=\u{fffd}", "\u{fffd}"),
+            ("&q=%&&", "%"),
+            ("q=%2&n=1", "%2"),
+            ("q=%f0%9f%98%80", "\u{1f600}"),
+        ] {
+            let mut read = Parameters::read(query).unwrap();
+            assert_eq!(read.required("q", 9).unwrap(), means, "{query}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
-        for bad in ["q=%00", "q=%ff", "q=1&q=1"] {
+        for bad in ["q=%00", "q=%ff", "q=%EF%BF", "q=%EF%BF%BD%C3", "q=1&q=1"] {
             assert_eq!(
                 Parameters::read(bad).unwrap_err().code(),
                 Code::InvalidQuery,

@@ -28,6 +28,13 @@ pub const SESSION: HeaderName = HeaderName::from_static("x-pontoon-session");
 /// The longest tenant, session or request id.
 const LONGEST: usize = 200;
 
+/// The longest path and query string, in bytes: above what the longest search needs when each of its characters is escaped.
+pub(super) const URI: usize = 16 << 10;
+/// The most headers.
+pub(super) const HEADERS: usize = 100;
+/// The longest headers together, in bytes.
+pub(super) const HEADER_BYTES: usize = 64 << 10;
+
 /// Runs a request inside its span, within its time, and answers for it whatever happens.
 pub(super) async fn guard(
     State(service): State<Service>,
@@ -41,9 +48,13 @@ pub(super) async fn guard(
     let limit = service.app.limits().request_time;
     let (parts, body) = request.into_parts();
     let (body, ended) = Watched::new(body);
+    let head = head(&parts);
     let request = Request::from_parts(parts, Body::new(body));
     let run = AssertUnwindSafe(tokio::time::timeout(limit, next.run(request))).catch_unwind();
     let answer = async {
+        if let Err(problem) = head {
+            return problem.into_response();
+        }
         match run.await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
@@ -65,6 +76,28 @@ pub(super) async fn guard(
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Whether the head is within its limits. What lies far above them, the server under this one refuses without a document.
+fn head(parts: &Parts) -> Result<(), Problem> {
+    let uri = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |uri| uri.as_str().len());
+    if uri > URI {
+        let detail = format!("path and query string may have {URI} bytes together");
+        return Err(Problem::new(Code::UriTooLong, detail));
+    }
+    let headers = &parts.headers;
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if headers.len() > HEADERS || bytes > HEADER_BYTES {
+        let detail = format!("there may be {HEADERS} headers, of {HEADER_BYTES} bytes together");
+        return Err(Problem::new(Code::HeadersTooLarge, detail));
+    }
+    Ok(())
 }
 
 /// The client's id, or a fresh one.

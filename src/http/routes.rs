@@ -35,7 +35,13 @@ pub struct Field {
 }
 
 /// How every route can fail.
-pub(super) const COMMON: &[Code] = &[Code::MethodNotAllowed, Code::Internal, Code::Timeout];
+pub(super) const COMMON: &[Code] = &[
+    Code::MethodNotAllowed,
+    Code::UriTooLong,
+    Code::HeadersTooLarge,
+    Code::Internal,
+    Code::Timeout,
+];
 
 /// How a route that takes a JSON body can fail.
 macro_rules! with_body {
@@ -252,7 +258,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/health",
-        what: "Whether the program lives: `status` is `ok`, `degraded` where one backend does not answer, or `down` with status `503` where none does",
+        what: "Whether the program lives: `status` is `ok`; `degraded` where one backend does not answer (`inactive`), or has all its connections in use (`busy`); `down` with status `503` where none answers and none is busy",
         takes: &[],
         answers: r#"{"status": "ok", "service": "pontoon", "version": "…", "pool_status": {"async": {"status": "active", "size": 1, "idle": 1, "in_use": 0, "waiting": 0, "max": 20}, "blocking": {…}}}"#,
         errors: &[],
@@ -261,7 +267,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/ready",
-        what: "Whether requests may be sent here; status `503` where not",
+        what: "Whether requests may be sent here; status `503` where not, also while every connection is in use",
         takes: &[],
         answers: r#"{"ready": true, "checks": [{"name": "schema", "ok": true, "detail": "migrations: 1 applied, 0 missing"}]}"#,
         errors: &[],

@@ -23,6 +23,9 @@ use tower::ServiceExt;
 /// How long accepting rests when the process has no file descriptor left.
 const REST: Duration = Duration::from_millis(50);
 
+/// More headers than this the HTTP library refuses itself, before there is a request.
+pub(super) const MOST_HEADERS: usize = 1000;
+
 /// The client's address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
@@ -102,6 +105,8 @@ async fn connection(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
+        // More than is taken: what it refuses itself has neither a document nor an id.
+        .max_headers(MOST_HEADERS)
         .header_read_timeout(limits.idle_time);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {

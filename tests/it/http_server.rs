@@ -416,6 +416,137 @@ fn a_request_that_outlasts_the_shutdown_is_given_up() {
     }
 }
 
+/// A server with one connection, whose callers wait that long for it.
+fn narrow(database: &Database, kind: BackendKind, acquire: Duration) -> Server {
+    let mut settings = Settings::default();
+    settings.acquire_timeout = acquire;
+    let bridge = Bridge::builder(&database.url)
+        .settings(settings)
+        .flags(Flags::fixed(kind))
+        .budget(1)
+        .build()
+        .unwrap();
+    Server::of(App::new(bridge, Box::new(String::new)))
+}
+
+#[test]
+fn connections_that_are_all_in_use_are_no_database_that_is_down() {
+    let database = Database::create();
+    // A look that is told so, and one that would wait for longer than a look does.
+    for (kind, acquire) in [
+        (BackendKind::Async, Duration::from_millis(300)),
+        (BackendKind::Blocking, Duration::from_mins(1)),
+    ] {
+        let server = narrow(&database, kind, acquire);
+        let lock = Lock::take(&database);
+        let mut holds = TcpStream::connect(server.address).unwrap();
+        write!(
+            holds,
+            "GET /memories HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        soon("the only connection is in use", || {
+            server.app.stats().backends[kind.as_str()].pool.in_use == 1
+        });
+        let health = server.get("/health");
+        let told = health.json();
+        assert_eq!(
+            (health.status, &told["status"]),
+            (200, &json!("degraded")),
+            "{told}"
+        );
+        for kind in BackendKind::ALL {
+            assert_eq!(
+                told["pool_status"][kind.as_str()]["status"],
+                "busy",
+                "{told}"
+            );
+        }
+        let ready = server.get("/ready");
+        assert_eq!(
+            (ready.status, &ready.json()["checks"][0]["detail"]),
+            (503, &json!("every connection is in use")),
+            "{kind}"
+        );
+        if acquire < Duration::from_secs(1) {
+            let refused = server.get("/memories");
+            assert_eq!((refused.status, refused.problem().as_str()), (503, "busy"));
+            assert_eq!(refused.json()["wait"], "permit", "{}", refused.body);
+        }
+        drop(lock);
+        let mut answer = String::new();
+        holds.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(server.get("/health").json()["status"], "ok");
+        assert_eq!(server.get("/ready").status, 200);
+    }
+}
+
+#[test]
+fn callers_that_wait_are_counted_for_their_backend() {
+    let database = Database::create();
+    let server = narrow(&database, BackendKind::Async, Duration::from_mins(1));
+    let lock = Lock::take(&database);
+    let ask = || {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        write!(
+            stream,
+            "GET /memories HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        stream
+    };
+    let asked = [ask(), ask(), ask()];
+    let waiting = || {
+        let stats = server.get("/stats").json();
+        let of = |kind: &str| stats["backends"][kind]["pool"]["waiting"].clone();
+        json!([of("async"), of("blocking"), stats["permits"]["waiting"]])
+    };
+    soon("two wait", || waiting() == json!([2, 0, 2]));
+    drop(lock);
+    for mut stream in asked {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    assert_eq!(waiting(), json!([0, 0, 0]));
+}
+
+#[test]
+fn a_head_that_is_too_large_gets_a_document() {
+    let database = Database::create();
+    let server = Server::start(&database, BackendKind::Async);
+    let uri = |bytes: usize| {
+        let path = "/search?q=";
+        format!("{path}{}", "x".repeat(bytes - path.len()))
+    };
+    let fits = server.get(&uri(16 << 10));
+    assert_eq!(
+        (fits.status, fits.problem().as_str()),
+        (400, "invalid_query q")
+    );
+    for too_long in [uri((16 << 10) + 1), uri(60_000)] {
+        let refused = server.get(&too_long);
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (414, "uri_too_long")
+        );
+        assert!(Uuid::try_parse(refused.header("x-request-id")).is_ok());
+    }
+    let headers: Vec<String> = (0..300).map(|at| format!("x-{at}: 1\r\n")).collect();
+    let large = format!("x-large: {}\r\n", "x".repeat(70_000));
+    for headers in [headers.concat(), large] {
+        let refused = talk(
+            &server,
+            format!("GET /memories HTTP/1.1\r\nhost: x\r\nx-request-id: mine\r\nconnection: close\r\n{headers}\r\n").as_bytes(),
+        );
+        assert!(refused.starts_with("HTTP/1.1 431 "), "{refused}");
+        assert!(refused.contains("x-request-id: mine"), "{refused}");
+        assert!(refused.contains("headers_too_large"), "{refused}");
+    }
+    assert_eq!(server.get("/memories").status, 200);
+}
+
 #[test]
 fn a_database_that_is_away_is_said_so() {
     for kind in BackendKind::ALL {

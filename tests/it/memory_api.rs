@@ -33,6 +33,17 @@ fn raw(method: &'static str, path: &str, body: &str, problem: &'static str) -> C
     (method, path.to_owned(), Some(body.to_owned()), 400, problem)
 }
 
+/// Metadata that is JSON, and that Postgres does not take.
+fn refused(method: &'static str, path: String, body: &str) -> Case {
+    (
+        method,
+        path,
+        Some(body.to_owned()),
+        422,
+        "refused_value metadata",
+    )
+}
+
 fn good() -> Vec<Case> {
     let content = "Ünïcödé 🛶 '; DROP TABLE memories; -- %s %(x)s $1 \\ \" \u{7f} \u{202e}";
     vec![
@@ -59,6 +70,7 @@ fn good() -> Vec<Case> {
         case("GET", "/search?q=drop+table", None, 200, ""),
         case("GET", "/search?q=%25s+%25(x)", None, 200, ""),
         case("GET", "/search?q='%3B+--&limit=5", None, 200, ""),
+        case("GET", "/search?q=%EF%BF%BD", None, 200, ""),
         case(
             "PUT",
             format!("/memory/{TWO}"),
@@ -111,6 +123,16 @@ fn bad() -> Vec<Case> {
             "invalid_value metadata",
         ),
         raw("POST", "/memory", &deep, "invalid_value metadata"),
+        refused(
+            "POST",
+            "/memory".into(),
+            r#"{"content": "x", "metadata": {"a": [1e-20000]}}"#,
+        ),
+        refused(
+            "PUT",
+            format!("/memory/{ONE}"),
+            r#"{"metadata": {"a": 1e-20000}}"#,
+        ),
         raw("POST", "/memory", "[]", "invalid_body"),
         raw("POST", "/memory", "null", "invalid_body"),
         case("POST", "/memory", json!({}), 400, "invalid_body content"),
