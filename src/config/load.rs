@@ -1,8 +1,9 @@
 //! Puts the settings together: defaults < flags.toml < environment < arguments.
 
+use super::fault::Fault;
 use super::file::FlagsFile;
-use super::read::{nearest, read_flags_file};
-use super::settings::Settings;
+use super::read::{line_of, nearest, read_flags_file};
+use super::settings::{Origins, Settings};
 use super::variables::{VARIABLES, Variable, is_service_address};
 use crate::error::{Error, ErrorKind, Result};
 use config::{Config, ConfigError, FileFormat, Map, Source, Value};
@@ -110,7 +111,7 @@ impl Settings {
         // The first pass tells where the file is and which environment holds; the second puts the file beneath.
         let first = build(&FlagsFile::default(), environment, &layers)?;
         let file = read_file(&first.config, named)?;
-        let read = file.clone().unwrap_or_default();
+        let (read, written) = file.clone().unwrap_or_default();
         let mut settings = build(&read, environment, &layers)?;
         if file.is_some() {
             in_file(
@@ -122,8 +123,31 @@ impl Settings {
         settings.data_dir_is_named = is_named("data_dir");
         settings.file = Arc::new(read);
         settings.warnings = environment.warnings();
-        settings.validate()?;
+        settings.origins = Origins(origins(&settings.config, &written, layers));
+        settings.refuse_faults()?;
         Ok(settings)
+    }
+
+    /// As [`Settings::validate`], with the place of each value that is wrong.
+    fn refuse_faults(&self) -> Result<()> {
+        let faults = self.faults().found();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<_> = faults.iter().map(|fault| self.located(fault)).collect();
+        Err(Error::new(ErrorKind::Config, lines.join("\n")))
+    }
+
+    fn located(&self, fault: &Fault) -> String {
+        let against = HELD_AGAINST.iter().find(|(key, _)| *key == fault.path);
+        let keys = std::iter::once(&*fault.path).chain(against.map(|(_, other)| *other));
+        let places: Vec<_> = keys.filter_map(|key| self.origin(key)).collect();
+        let told = format!("{}: {}", fault.path, fault.message);
+        if places.is_empty() {
+            told
+        } else {
+            format!("{}: {told}", places.join(" and "))
+        }
     }
 
     /// What reaches an instance and names the kill file, as the environment and the arguments say it: for a rollback, which a mistake in
@@ -141,6 +165,26 @@ impl Settings {
     }
 }
 
+/// Values that are right or wrong only beside another one: either may have been set.
+const HELD_AGAINST: [(&str, &str); 2] = [
+    ("budget.blocking_floor", "budget.total"),
+    ("timeouts.answer", "session.statement_timeout"),
+];
+
+/// Where each value that somebody set was set, the last layer's word.
+fn origins(path: &Path, written: &str, layers: [Layer; 2]) -> BTreeMap<&'static str, String> {
+    let keys = VARIABLES.iter().map(|variable| variable.key);
+    let of_file = keys.filter_map(|key| {
+        let line = line_of(written, key)?;
+        Some((key, format!("{}:{line}", path.display())))
+    });
+    let of_layers = layers
+        .into_iter()
+        .flat_map(|layer| layer.values)
+        .map(|(key, (origin, _))| (key, origin));
+    of_file.chain(of_layers).collect()
+}
+
 /// Says which file an error is about.
 fn in_file(path: &Path, result: Result<()>) -> Result<()> {
     result.map_err(|error| {
@@ -153,9 +197,10 @@ fn in_file(path: &Path, result: Result<()>) -> Result<()> {
     })
 }
 
-fn read_file(path: &Path, named: bool) -> Result<Option<FlagsFile>> {
+/// What the file says, and its text.
+fn read_file(path: &Path, named: bool) -> Result<Option<(FlagsFile, String)>> {
     match fs::read_to_string(path) {
-        Ok(text) => read_flags_file(path, &text).map(Some),
+        Ok(text) => Ok(Some((read_flags_file(path, &text)?, text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
         Err(error) => Err(Error::new(
             ErrorKind::Config,

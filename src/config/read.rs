@@ -29,6 +29,18 @@ pub fn read_flags_file(file: &Path, text: &str) -> Result<FlagsFile> {
     Ok(parsed)
 }
 
+/// The line that a flags.toml sets a key in; `None` where it does not.
+pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
+    for word in above.split('.').filter(|word| !word.is_empty()) {
+        table = entry(table, word)?.1.get_ref().as_table()?;
+    }
+    let (key, _) = entry(table, last)?;
+    Some(line_at(text, &key.span()))
+}
+
 /// The nearest of `known` to a word that is none of them; `None` where none is near.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
@@ -116,9 +128,13 @@ impl Document<'_> {
     }
 
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        before.split(|byte| *byte == b'\n').count()
+        line_at(self.text, &span)
     }
+}
+
+fn line_at(text: &str, span: &Range<usize>) -> usize {
+    let before = text.as_bytes().get(..span.start).unwrap_or_default();
+    before.split(|byte| *byte == b'\n').count()
 }
 
 fn unknown(word: &str, known: &[&str]) -> String {

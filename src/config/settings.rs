@@ -7,6 +7,8 @@ use super::secret::{DatabaseUrl, Secret};
 use super::switch::Switch;
 use crate::error::Result;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +63,25 @@ pub struct Settings {
     /// What is odd and yet no error, for the log.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// Where what is not left to its default was set.
+    #[serde(skip)]
+    pub(super) origins: Origins,
+}
+
+/// Where each value was set, by its key. It makes no settings differ that say the same.
+#[derive(Clone, Default)]
+pub(super) struct Origins(pub(super) BTreeMap<&'static str, String>);
+
+impl PartialEq for Origins {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Default for Settings {
@@ -85,6 +106,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             file: Arc::default(),
             warnings: Vec::new(),
+            origins: Origins::default(),
         }
     }
 }
@@ -103,11 +125,21 @@ impl Settings {
             .or(self.database_url.as_ref())
     }
 
+    /// Where the value of a key such as `session.timezone` was set: the variable, the option, or the file and line. `None` where nobody set
+    /// it, and where the settings were not loaded.
+    pub fn origin(&self, key: &str) -> Option<&str> {
+        self.origins.0.get(key).map(String::as_str)
+    }
+
     /// Checks every bound.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with one line for each value that is wrong.
     pub fn validate(&self) -> Result<()> {
+        self.faults().into_result()
+    }
+
+    pub(super) fn faults(&self) -> Faults {
         let mut faults = Faults::default();
         faults.text(&self.environment, "environment");
         faults.text(&self.application_name, "application_name");
@@ -131,6 +163,6 @@ impl Settings {
         self.budget.check(&mut faults);
         self.session.check(&mut faults);
         self.timeouts.check(&self.session, &mut faults);
-        faults.into_result()
+        faults
     }
 }

@@ -159,8 +159,69 @@ fn a_wrong_value_is_told_with_its_variable() {
         url.starts_with("DATABASE_URL: ") && !url.contains("hunter2"),
         "{url}"
     );
-    assert!(error_of(&[("PONTOON_BUDGET_TOTAL", "1")]).contains("budget.blocking_floor: 2"));
-    assert!(error_of(&[("PONTOON_ADMIN_TOKEN", "")]).contains("admin_token"));
+    assert!(
+        error_of(&[("PONTOON_ADMIN_TOKEN", "")])
+            .starts_with("PONTOON_ADMIN_TOKEN: admin_token: an empty token")
+    );
+    assert!(
+        error_of(&[("PONTOON_IDLE_TIMEOUT", "0s")])
+            .starts_with("PONTOON_IDLE_TIMEOUT: timeouts.idle: ")
+    );
+}
+
+#[test]
+fn a_value_that_is_wrong_beside_another_is_told_with_the_place_of_both() {
+    let error = |text: &str, variables: &[(&str, &str)]| {
+        let (_folder, arguments) = folder_with(text);
+        let file = arguments.config.clone().unwrap().display().to_string();
+        let error = Settings::load(&environment(variables), &arguments).unwrap_err();
+        error.to_string().replace(&file, "flags.toml")
+    };
+    let head = "schema = 1\n[environments.local]\nmax_stage = \"full\"\n";
+    for (file, variables, told) in [
+        (
+            "",
+            &[("PONTOON_BUDGET_TOTAL", "1")][..],
+            "PONTOON_BUDGET_TOTAL: budget.blocking_floor: 2",
+        ),
+        (
+            "[budget]\n\nblocking_floor = 9\n",
+            &[("PONTOON_BUDGET_TOTAL", "8")],
+            "flags.toml:6 and PONTOON_BUDGET_TOTAL: budget.blocking_floor: 9",
+        ),
+        (
+            "[session]\nstatement_timeout = \"40s\"\n",
+            &[],
+            "flags.toml:5: timeouts.answer: 35s is not longer",
+        ),
+        (
+            "[session]\nstatement_timeout = \"40s\"\n",
+            &[("PONTOON_ANSWER_TIMEOUT", "39s")],
+            "PONTOON_ANSWER_TIMEOUT and flags.toml:5: timeouts.answer: 39s is not longer",
+        ),
+    ] {
+        let error = error(&format!("{head}{file}"), variables);
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn what_was_set_knows_where() {
+    let variables = [("PONTOON_LISTEN", "[::1]:1"), ("PONTOON_BUDGET_TOTAL", "7")];
+    let (_folder, mut arguments) = folder_with(FILE);
+    arguments.listen = Some("[::1]:2".into());
+    let settings = Settings::load(&environment(&variables), &arguments).unwrap();
+    let file = arguments.config.as_ref().unwrap().display();
+    assert_eq!(
+        settings.origin("session.timezone"),
+        Some(&*format!("{file}:7"))
+    );
+    assert_eq!(
+        settings.origin("budget.total"),
+        Some("PONTOON_BUDGET_TOTAL")
+    );
+    assert_eq!(settings.origin("listen"), Some("--listen"));
+    assert_eq!(settings.origin("timeouts.answer"), None);
 }
 
 #[test]
