@@ -184,12 +184,20 @@ pub(super) fn of_transaction(error: Error, name: Option<&str>) -> Error {
 /// The SQLSTATE of a server that is full.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 
+/// The SQLSTATEs of a setting whose value or name the server does not know. Nothing but settings is sent while a connection is opened.
+const SETTING_REFUSED: [&str; 2] = ["22023", "42704"];
+
 /// What the server reported while a connection was being opened, or a socket's error then.
 pub(super) fn unreachable(failure: Failure) -> Error {
     match failure.error.database() {
         Some(report) if report.sqlstate == TOO_MANY_CONNECTIONS => {
             Error::from_database(ErrorKind::Unreachable, report.clone()).with_hint(
                 "the server has no connection left: others hold them, or the budgets of all programs together (budget.total of this one) are more than its max_connections",
+            )
+        }
+        Some(report) if SETTING_REFUSED.contains(&&*report.sqlstate) => {
+            Error::from_database(ErrorKind::Config, report.clone()).with_hint(
+                "the server does not take a setting of the session, or of the URL's options",
             )
         }
         Some(report) => Error::from_database(ErrorKind::Unreachable, report.clone()),
@@ -270,6 +278,21 @@ mod tests {
         let mut procedure = Tries::new(false);
         procedure.begin();
         assert!(!procedure.again(Fate::NeverSent));
+    }
+
+    #[test]
+    fn a_setting_that_the_server_refuses_is_no_server_that_is_away() {
+        let opened = |sqlstate: &str| {
+            let report = DatabaseError {
+                sqlstate: sqlstate.into(),
+                ..Default::default()
+            };
+            unreachable(Failure::reported(report, None))
+        };
+        let refused = opened("22023");
+        assert_eq!(refused.kind(), ErrorKind::Config);
+        assert!(!waiting_helps(&refused) && !refused.is_retryable());
+        assert_eq!(opened("3D000").kind(), ErrorKind::Unreachable);
     }
 
     #[test]

@@ -154,8 +154,8 @@ pub trait StorageBackend: Debug + Send + Sync + 'static {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Database`], [`ErrorKind::Panic`] and
-    /// [`ErrorKind::Closed`].
+    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Database`], [`ErrorKind::Config`],
+    /// [`ErrorKind::Panic`] and [`ErrorKind::Closed`].
     ///
     /// # Cancel safety
     /// No transaction stays open.
@@ -173,7 +173,8 @@ pub trait StorageBackend: Debug + Send + Sync + 'static {
     /// Goes to the server and back.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Panic`] and [`ErrorKind::Closed`].
+    /// [`ErrorKind::Unreachable`], [`ErrorKind::Connection`], [`ErrorKind::Timeout`], [`ErrorKind::Config`], [`ErrorKind::Panic`] and
+    /// [`ErrorKind::Closed`].
     ///
     /// # Cancel safety
     /// Nothing has taken effect.

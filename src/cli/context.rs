@@ -1,10 +1,11 @@
 //! What each command gets: the options of every command, the printer, and the settings once they are asked for.
 
-use super::exit::{Failure, Outcome};
+use super::exit::{Exit, Failure, Outcome};
 use super::print::Printer;
 use super::{Globals, logging};
 use crate::config::{Arguments, ProcessEnv, Settings};
 use std::future::Future;
+use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 
 /// The surroundings of one command.
@@ -12,12 +13,18 @@ use tokio::runtime::{Builder, Runtime};
 pub(super) struct Context {
     globals: Globals,
     printer: Printer,
+    /// The settings that the command goes by, once it has asked for them.
+    settings: OnceLock<Settings>,
 }
 
 impl Context {
     pub(super) fn new(globals: Globals) -> Self {
         let printer = Printer::new(&globals);
-        Self { globals, printer }
+        Self {
+            globals,
+            printer,
+            settings: OnceLock::new(),
+        }
     }
 
     pub(super) fn printer(&self) -> &Printer {
@@ -37,7 +44,18 @@ impl Context {
         for warning in &settings.warnings {
             self.printer.warn(warning);
         }
+        // A command that asks again gets the same.
+        let _asked_before = self.settings.set(settings.clone());
         Ok(settings)
+    }
+
+    /// Tells on stderr why the command failed, and gives the exit code.
+    pub(super) fn tell(&self, failure: Failure) -> Exit {
+        let failure = match self.settings.get() {
+            Some(settings) => failure.located(settings),
+            None => failure,
+        };
+        failure.tell(&self.printer)
     }
 
     /// The settings as far as an instance is reached by them, where the rest is wrong: a mistake must not keep an operator from asking or

@@ -2,6 +2,7 @@
 
 use super::print::Printer;
 use super::values::TYPED;
+use crate::config::Settings;
 use crate::embedded::EmbeddedError;
 use crate::error::{Error, ErrorKind};
 use std::error::Error as _;
@@ -109,6 +110,12 @@ impl From<EmbeddedError> for Failure {
     }
 }
 
+/// What the server calls a setting that it may refuse, and its key.
+const SERVER_SETTINGS: [(&str, &str); 2] = [
+    ("TimeZone", "session.timezone"),
+    ("search_path", "session.search_path"),
+];
+
 type Row = (&'static str, &'static str, Exit);
 
 impl Failure {
@@ -188,6 +195,28 @@ impl Failure {
         match self {
             Self::Error(error) => error.hint().filter(|hint| !hint.is_empty()),
             _ => None,
+        }
+    }
+
+    /// The same, with the place of the setting that the server refused, where it is one of the program's.
+    pub(super) fn located(self, settings: &Settings) -> Self {
+        let Self::Error(error) = self else {
+            return self;
+        };
+        let report = error
+            .database()
+            .filter(|_| error.kind() == ErrorKind::Config);
+        let place = report.and_then(|report| {
+            let names = |name: &str| report.message.contains(&format!("\"{name}\""));
+            let (_, key) = SERVER_SETTINGS.iter().find(|(name, _)| names(name))?;
+            Some((settings.origin(key)?, *key))
+        });
+        match place {
+            Some((origin, key)) => {
+                let hint = format!("{origin} sets {key} to what this server does not take");
+                Self::Error(error.with_hint(hint))
+            }
+            None => Self::Error(error),
         }
     }
 

@@ -145,7 +145,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let context = Context::new(cli.globals);
     cli.command
         .run(&context)
-        .unwrap_or_else(|failure| failure.tell(context.printer()))
+        .unwrap_or_else(|failure| context.tell(failure))
 }
 
 /// The definition that help, completions, man pages and the reference are made from.

@@ -1,5 +1,7 @@
 //! What is wrong before anything runs: arguments, variables, flags.toml, a database that is away.
 
+use std::time::{Duration, Instant};
+
 use super::Place;
 use crate::support::Database;
 
@@ -54,12 +56,63 @@ fn a_variable_that_is_wrong_is_refused_by_name() {
             .run(command)
             .ends(6, &["USE_ASYNC_DB", "maybe", "auto", "25%"]);
     }
+    for (name, value) in [
+        ("PONTOON_ADMIN_TOKEN", ""),
+        ("PONTOON_ANSWER_TIMEOUT", "1s"),
+        ("PONTOON_BUDGET_BLOCKING_FLOOR", "100"),
+    ] {
+        let place = Place::new().with(name, value);
+        let told = format!("{name}: ");
+        for command in [&["serve", "--ephemeral"][..], &["migrate"]] {
+            place.run(command).ends(6, &[&told]);
+        }
+    }
     let place = Place::new().with("PONTOON_LISTEN", "nowhere");
     place.run(&["serve"]).ends(6, &["PONTOON_LISTEN"]);
     let place = Place::new().with("PONTOON_LISTN", "x");
     place
         .run(&["migrate"])
         .ends(6, &["PONTOON_LISTN", "did you mean PONTOON_LISTEN?"]);
+}
+
+#[test]
+fn a_setting_that_the_server_refuses_is_told_with_its_place() {
+    let database = Database::create();
+    let place = Place::on(&database).with("PONTOON_SESSION_TIMEZONE", "Mars/Phobos");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--wait", "10m"];
+    let commands = [&serve[..], &["check"], &["query", "SELECT 1"], &["migrate"]];
+    let began = Instant::now();
+    for command in commands {
+        let ran = place.run(command);
+        ran.ends(
+            6,
+            &[
+                "Mars/Phobos",
+                "PONTOON_SESSION_TIMEZONE",
+                "session.timezone",
+            ],
+        );
+        assert_eq!(ran.out, "");
+    }
+    assert!(
+        began.elapsed() < Duration::from_mins(5),
+        "it is not waited for"
+    );
+    let place = Place::on(&database);
+    place.write(
+        "flags.toml",
+        "schema = 1\n[environments.local]\nmax_stage = \"full\"\n[session]\ntimezone = \"Mars/Phobos\"\n",
+    );
+    for command in commands {
+        place
+            .run(command)
+            .ends(6, &["Mars/Phobos", "flags.toml:5 sets"]);
+    }
+    let odd = format!("{}&options=-c%20no.such=1%20-c%20nonsense=1", database.url);
+    let place = Place::new().with("DATABASE_URL", &odd);
+    place
+        .run(&["query", "SELECT 1"])
+        .ends(6, &["nonsense", "options"]);
 }
 
 #[test]
