@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 /// The statement marks its parameters as `%s`, `%(name)s` or `$1`. A value is text; the server gives it the type of its place.
 ///
 /// `--json` prints `{"backend","columns":[{"name","type"}],"rows":[{...}],"affected","took_ms"}`; a column whose name repeats gets `_2`.
+/// Where it fails after its first rows, these are there, and `"complete":false` behind them.
 #[derive(Debug, Args)]
 pub(super) struct RunQuery {
     /// The statement; `-` reads it from stdin
@@ -114,8 +115,15 @@ async fn answer(
         output.affected(backend.kind(), affected, began.elapsed())?;
         return Ok(Exit::Done);
     }
-    let took = rows(backend, query, params, &columns, &mut output).await?;
-    output.end(backend.kind(), took)?;
+    match rows(backend, query, params, &columns, &mut output).await {
+        Ok(took) => output.end(backend.kind(), took)?,
+        // Whoever reads what is on stdout already must not meet half a document.
+        Err(failure) => {
+            // Where that fails too, the reader has gone, or this failure says more.
+            let _closed = output.break_off(backend.kind(), began.elapsed());
+            return Err(failure);
+        }
+    }
     Ok(Exit::Done)
 }
 

@@ -102,19 +102,22 @@ impl<'a> Output<'a> {
                 let text = grid.as_ref().map(Grid::text_or_blocks).unwrap_or_default();
                 self.printer.data(&text)?;
             }
-            Form::Json { out, .. } => {
-                let end = format!(
-                    "],\"affected\":null,\"backend\":\"{backend}\",\"took_ms\":{}}}",
-                    milliseconds(took)
-                );
-                writeln!(out, "{end}")
-                    .and_then(|()| out.flush())
-                    .map_err(Failure::Output)?;
-            }
+            Form::Json { out, .. } => close_json(out, backend, took, "")?,
             Form::Csv(out) => out.flush().map_err(Failure::Output)?,
         }
         self.note(self.rows, "", backend, took);
         Ok(())
+    }
+
+    /// The statement failed: what was printed of its rows so far is made whole. Nothing is printed where nothing was.
+    pub(super) fn break_off(mut self, backend: BackendKind, took: Duration) -> Outcome<()> {
+        match &mut self.form {
+            Form::Json { out, names } if !names.is_empty() => {
+                close_json(out, backend, took, ",\"complete\":false")
+            }
+            Form::Csv(out) => out.flush().map_err(Failure::Output),
+            Form::Json { .. } | Form::Table(_) => Ok(()),
+        }
     }
 
     /// The statement returned no rows; it affected so many.
@@ -142,6 +145,21 @@ impl<'a> Output<'a> {
             ));
         }
     }
+}
+
+fn close_json(
+    out: &mut impl Write,
+    backend: BackendKind,
+    took: Duration,
+    more: &str,
+) -> Outcome<()> {
+    let took = milliseconds(took);
+    writeln!(
+        out,
+        "],\"affected\":null,\"backend\":\"{backend}\",\"took_ms\":{took}{more}}}"
+    )
+    .and_then(|()| out.flush())
+    .map_err(Failure::Output)
 }
 
 fn milliseconds(took: Duration) -> f64 {

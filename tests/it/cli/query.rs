@@ -78,6 +78,28 @@ fn each_placeholder_and_each_backend_gives_the_same() {
 }
 
 #[test]
+fn a_statement_that_fails_on_its_way_leaves_a_whole_document() {
+    let database = Database::create();
+    let place = Place::on(&database);
+    let sql = "SELECT 1 / (3 - n) AS \"q\" FROM generate_series(1, 100) n";
+    for backend in ["blocking", "async"] {
+        let ran = place.run(&["query", sql, "--json", "--backend", backend]);
+        ran.ends(1, &["division by zero (22012)"]);
+        let told = ran.json();
+        assert_eq!(told["rows"], serde_json::json!([{"q": 0}, {"q": 1}]));
+        assert_eq!(
+            (&told["complete"], &told["backend"]),
+            (&false.into(), &backend.into())
+        );
+        let whole = place.run(&["query", "SELECT 1", "--json", "--backend", backend]);
+        assert!(whole.json().get("complete").is_none(), "{whole:?}");
+        let refused = place.run(&["query", "SELECT nope", "--json", "--backend", backend]);
+        refused.ends(1, &["nope"]);
+        assert_eq!(refused.out, "");
+    }
+}
+
+#[test]
 fn comma_separated_values_and_a_statement_from_stdin() {
     let database = Database::create();
     let place = Place::on(&database);
