@@ -548,6 +548,29 @@ fn a_head_that_is_too_large_gets_a_document() {
 }
 
 #[test]
+fn what_is_no_request_gets_a_bare_answer_as_the_page_says() {
+    let database = Database::create();
+    let server = Server::start(&database, BackendKind::Async);
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(64 << 10));
+    let many: String = (0..1100).map(|at| format!("x-{at}: 1\r\n")).collect();
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    for (bytes, status) in [
+        ("GET  / HTTP/1.1\r\nhost: x\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nno header\r\n\r\n", "400"),
+        (&*long, "414"),
+        (&*many, "431"),
+    ] {
+        let answer = talk(&server, bytes.as_bytes());
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(!answer.contains("x-request-id"), "{answer}");
+    }
+}
+
+#[test]
 fn a_database_that_is_away_is_said_so() {
     for kind in BackendKind::ALL {
         let away = Bridge::builder("postgres://nobody@127.0.0.1:1/none?sslmode=disable");
