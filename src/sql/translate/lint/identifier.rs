@@ -119,7 +119,7 @@ fn names_column(spot: &Spot<'_>) -> bool {
 fn is_alias(spot: &Spot<'_>, opener: usize, before: &Tok) -> bool {
     let context = spot.context;
     let is_source = context.tokens[opener].clause == Clause::From;
-    is_source && (before.is_sign(b')') || before.is_name())
+    is_source && (before.is_sign(b')') || before.is("ordinality") || before.is_name())
 }
 
 /// How far the end of a list of columns is looked for: each item looks.
@@ -166,7 +166,7 @@ mod tests {
                 "INSERT INTO s.t (⟨%s⟩) SELECT a::⟨%s⟩, ⟨%s⟩(a) FROM t, ⟨%s⟩ JOIN u USING ⟨%s⟩",
                 "WITH ⟨%s⟩ AS (SELECT 1), ⟨%s⟩ AS MATERIALIZED (SELECT 1) DELETE FROM t USING ⟨%s⟩",
                 "WITH x (⟨%s⟩) AS (SELECT 1), y (a, ⟨%s⟩, ⟨%s⟩) AS NOT MATERIALIZED (SELECT 1) SELECT f(%s) AS b FROM f(%s) AS z (a, ⟨%s⟩)",
-                "SELECT 1 FROM (VALUES (1)) v (⟨%s⟩) JOIN f(%s) w (a, ⟨%s⟩) USING (a, ⟨%s⟩), u x (⟨%s⟩), g(%s) TABLESAMPLE s (%s) CROSS JOIN LATERAL h(%s)",
+                "SELECT 1 FROM (VALUES (1)) v (⟨%s⟩) JOIN f(%s) w (a, ⟨%s⟩) USING (a, ⟨%s⟩), u x (⟨%s⟩), g(%s) TABLESAMPLE s (%s) CROSS JOIN LATERAL h(%s), i(1) WITH ORDINALITY j(a, ⟨%s⟩)",
                 "WITH x AS (UPDATE t SET ⟨%s⟩ = 1, ⟨%s⟩ = f(a, %s = 1)) SELECT 1",
                 "CALL ⟨%s⟩(1); SELECT f(⟨%s⟩ => 1, ⟨%s⟩ := 2) OVER ⟨%s⟩ FROM t TABLESAMPLE ⟨%s⟩ (1) WINDOW ⟨%s⟩ AS (ORDER BY a)",
                 "SELECT 1 FROM t JOIN u ON f(a, %s) = %s, ⟨%s⟩ JOIN v USING (id), ⟨%s⟩",
