@@ -1,8 +1,9 @@
 //! `pontoon convert`: SQL written for a Python driver becomes SQL with `$1`, in one text, in files, or in a whole project.
 //!
 //! In reading order: this file is the command line; `options` is what a conversion is asked for; `plan` decides what a file's text is to
-//! become and what is to be said, without touching anything; `file` does it to one file, through `write`; `tree` gives the files to all
-//! cores and their results back in order; `stdin` and `jsonl` are the other two ways in; `report` has the formats.
+//! become and what is to be said, without touching anything; `file` does it to one file, through `write`; `survey` learns before that what
+//! files execute of each other's texts; `tree` gives the files to all cores and their results back in order; `stdin` and `jsonl` are the
+//! other two ways in; `report` has the formats.
 
 mod changes;
 mod codes;
@@ -15,6 +16,7 @@ mod plan;
 mod remark;
 mod report;
 mod stdin;
+mod survey;
 mod tally;
 mod tree;
 mod write;
@@ -24,12 +26,12 @@ pub(super) use codes::nearest as nearest_code;
 use super::context::Context;
 use super::exit::{Exit, Failure, Outcome};
 use super::print::Printer;
-use crate::sql::source::Uses;
 use clap::Args;
 use file::{Done, Job};
 use options::{From, Options, To};
 use report::{Format, Report};
 use std::path::{Path, PathBuf};
+use survey::Survey;
 use tally::{Hazards, Tally};
 
 /// Converts placeholders to `$1`: in SQL from stdin, in `.sql` files, in Python sources, in folders
@@ -175,21 +177,23 @@ impl Convert {
         let options = self.options(format);
         // A diff is data; what is said about it is not.
         let report = format.report(printer, self.diff);
-        let uses = between(&roots)?;
+        let survey = Survey::of(&roots)?;
         let job = Job {
             options: &options,
-            uses: &uses,
+            uses: &survey.uses,
             report: &*report,
             write: self.write,
             diff: self.diff.then(|| printer.colors()),
         };
         let mut output = Output::new(&*report, self.diff, printer);
+        output.tally.files = survey.others;
         let progress = printer.counter("files");
+        progress.inc(u64::try_from(survey.others).unwrap_or_default());
         output.open()?;
         tree::work(
-            &roots,
+            survey.files.into_iter(),
             |entry| job.convert(entry),
-            |done| {
+            |_, done| {
                 progress.inc(1);
                 progress.suspend(|| output.take(&done))
             },
@@ -206,41 +210,6 @@ impl Convert {
         };
         Ok(if fails { Exit::Findings } else { Exit::Done })
     }
-}
-
-/// What the files under the roots execute of each other's texts.
-fn between(roots: &[PathBuf]) -> Outcome<Uses> {
-    let mut uses = Uses::default();
-    tree::work(
-        roots,
-        |entry| file::uses(&entry),
-        |(found, constants)| {
-            uses.add(found);
-            uses.add_constants(constants);
-            Ok(())
-        },
-    )?;
-    if !uses.has_no_constants() {
-        let mut reads = Vec::new();
-        tree::work(
-            roots,
-            |entry| file::reads(&entry, &uses),
-            |found| {
-                reads.extend(found);
-                Ok(())
-            },
-        )?;
-        uses.add(reads);
-    }
-    if !uses.is_empty() {
-        tree::work_on(
-            roots,
-            |entry| file::may_hold(entry, &uses),
-            |entry| file::hold(&entry, &uses),
-            |()| Ok(()),
-        )?;
-    }
-    Ok(uses)
 }
 
 /// Prints what comes of the files, as it comes.

@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::write;
 use crate::cli::place::Place;
-use crate::sql::source::{Among, Unreadable, Use, Uses, language_of};
+use crate::sql::source::{Among, Holds, Seen, Unreadable, Use, Uses, language_of};
 use crate::sql::translate::Edit;
 use crate::sql::translate::lint::Severity;
 use std::fs;
@@ -42,10 +42,10 @@ pub(super) const MARK: &str = "\u{feff}";
 
 impl Job<'_> {
     /// Does what is asked for with one file.
-    pub(super) fn convert(&self, entry: Entry) -> Done {
+    pub(super) fn convert(&self, entry: &Entry) -> Done {
         match entry {
-            Entry::File(path) => self.convert_file(&path),
-            Entry::Closed(name, why) => self.closed(&name, &why),
+            Entry::File(path) => self.convert_file(path),
+            Entry::Closed(name, why) => self.closed(name, why),
         }
     }
 
@@ -120,13 +120,16 @@ impl Job<'_> {
     }
 }
 
-/// What a file executes of other files' texts, and the names that it gives to its own. What cannot be read is told when it is converted.
-pub(super) fn uses(entry: &Entry) -> (Vec<Use>, Vec<String>) {
-    let found = among(entry, |among, path, text| {
-        let uses = (among.uses)(&absolute(path), &shown(path), text);
-        (uses, (among.constants)(text))
+/// What a file tells before anything is converted. One that cannot be read so is told when it is to be.
+pub(super) fn look(entry: &Entry) -> Seen {
+    let seen = among(entry, |among, path, text| {
+        (among.look)(&absolute(path), &shown(path), text)
     });
-    found.unwrap_or_default()
+    seen.unwrap_or(Seen {
+        uses: Vec::new(),
+        constants: Vec::new(),
+        holds: Holds::Queries,
+    })
 }
 
 /// What a file reads of the others' texts otherwise than to execute them.
@@ -137,17 +140,6 @@ pub(super) fn reads(entry: &Entry, uses: &Uses) -> Vec<Use> {
     found.unwrap_or_default()
 }
 
-/// Gives a file that is read among others to `then`.
-fn among<T>(entry: &Entry, then: impl FnOnce(Among, &Path, &str) -> T) -> Option<T> {
-    let Entry::File(path) = entry else {
-        return None;
-    };
-    let among = language_of(path)?.among?;
-    let bytes = fs::read(path).unwrap_or_default();
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    Some(then(among, path, text.strip_prefix(MARK).unwrap_or(text)))
-}
-
 /// Whether the file can be a module that the uses mean.
 pub(super) fn may_hold(entry: &Entry, uses: &Uses) -> bool {
     matches!(entry, Entry::File(path) if uses.may_name(&absolute(path)))
@@ -155,17 +147,24 @@ pub(super) fn may_hold(entry: &Entry, uses: &Uses) -> bool {
 
 /// Notes which of the uses a file holds the text of.
 pub(super) fn hold(entry: &Entry, uses: &Uses) {
-    let Entry::File(path) = entry else { return };
-    let Some(among) = language_of(path).and_then(|language| language.among) else {
-        return;
+    among(entry, |among, path, text| {
+        let whole = absolute(path);
+        if uses.may_mean(&whole, text) {
+            // What cannot be read holds nothing, and is told when it is converted.
+            let _ = (among.find)(&whole, text, uses);
+        }
+    });
+}
+
+/// Gives a file that is read among others to `then`; none if it is not, or cannot be read.
+fn among<T>(entry: &Entry, then: impl FnOnce(Among, &Path, &str) -> T) -> Option<T> {
+    let Entry::File(path) = entry else {
+        return None;
     };
-    let whole = absolute(path);
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let text = text.strip_prefix(MARK).unwrap_or(&text);
-    if uses.may_mean(&whole, text) {
-        // What cannot be read holds nothing, and is told when it is converted.
-        let _ = (among.find)(&whole, text, uses);
-    }
+    let among = language_of(path)?.among?;
+    let bytes = fs::read(path).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(then(among, path, text.strip_prefix(MARK).unwrap_or(text)))
 }
 
 /// The path from the root, by its words alone.

@@ -21,7 +21,7 @@ const WINDOW: usize = 512;
 const STACK: usize = 64 << 20;
 
 /// What the walk came upon.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Entry {
     /// A file in a language that is known.
     File(PathBuf),
@@ -37,6 +37,9 @@ impl Entry {
         }
     }
 }
+
+/// An entry with its number, and what came of it.
+type Worked<T> = (usize, Entry, Outcome<T>);
 
 /// The roots as they are to be walked: each is there, and none lies in another.
 pub(super) fn roots(paths: &[PathBuf]) -> Outcome<Vec<PathBuf>> {
@@ -72,22 +75,11 @@ fn missing(path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("{}: {what}", path.display()))
 }
 
-/// Does `work` for every file under the roots and gives the results to `each`, in order. An error of `each`, or a panic of `work`, ends
-/// the work.
+/// Does `work` for every entry and gives the results to `each`, in order. An error of `each`, or a panic of `work`, ends the work.
 pub(super) fn work<T: Send>(
-    roots: &[PathBuf],
-    work: impl Fn(Entry) -> T + Sync,
-    each: impl FnMut(T) -> Outcome<()>,
-) -> Outcome<()> {
-    work_on(roots, |_| true, work, each)
-}
-
-/// Does `work` for the files that are wanted, as [`work`] does for every file.
-pub(super) fn work_on<T: Send>(
-    roots: &[PathBuf],
-    wanted: impl Fn(&Entry) -> bool + Send,
-    work: impl Fn(Entry) -> T + Sync,
-    each: impl FnMut(T) -> Outcome<()>,
+    entries: impl Iterator<Item = Entry> + Send,
+    work: impl Fn(&Entry) -> T + Sync,
+    each: impl FnMut(Entry, T) -> Outcome<()>,
 ) -> Outcome<()> {
     let (free, tickets) = sync_channel(WINDOW);
     let (jobs, taken) = sync_channel(WINDOW);
@@ -109,20 +101,18 @@ pub(super) fn work_on<T: Send>(
                 .map_err(|error| Failure::System("no threads to convert with".to_owned(), error))?;
         }
         drop((taken, results));
-        scope.spawn(move || walk(roots, wanted, &tickets, &jobs));
+        scope.spawn(move || hand_out(entries, &tickets, &jobs));
         in_order(done, free, each)
     })
 }
 
-/// Hands out the files, each with its number.
-fn walk(
-    roots: &[PathBuf],
-    wanted: impl Fn(&Entry) -> bool,
+/// Hands out the entries, each with its number.
+fn hand_out(
+    entries: impl Iterator<Item = Entry>,
     tickets: &Receiver<()>,
     jobs: &SyncSender<(usize, Entry)>,
 ) {
-    let entries = roots.iter().flat_map(|root| entries(root));
-    for job in entries.filter(wanted).enumerate() {
+    for job in entries.enumerate() {
         if tickets.recv().is_err() || jobs.send(job).is_err() {
             return;
         }
@@ -132,24 +122,25 @@ fn walk(
 /// Takes files until there are none, or nobody wants results.
 fn help<T>(
     jobs: &Mutex<Receiver<(usize, Entry)>>,
-    results: &Sender<(usize, Outcome<T>)>,
-    work: &impl Fn(Entry) -> T,
+    results: &Sender<Worked<T>>,
+    work: &impl Fn(&Entry) -> T,
 ) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, entry)) = job else { return };
-        if results.send((number, guarded(entry, work))).is_err() {
+        let result = guarded(&entry, work);
+        if results.send((number, entry, result)).is_err() {
             return;
         }
     }
 }
 
 /// What `work` makes of the entry. Each number has a result, also after a panic: else everything behind it would wait for it.
-fn guarded<T>(entry: Entry, work: &impl Fn(Entry) -> T) -> Outcome<T> {
-    let name = entry.name();
+fn guarded<T>(entry: &Entry, work: &impl Fn(&Entry) -> T) -> Outcome<T> {
     // The failure ends the run, so that nobody sees what the panic left half done.
     catch_unwind(AssertUnwindSafe(|| work(entry))).map_err(|_told_by_the_hook| {
-        Error::new(ErrorKind::Panic, format!("{name}: the work on it panicked")).into()
+        let message = format!("{}: the work on it panicked", entry.name());
+        Error::new(ErrorKind::Panic, message).into()
     })
 }
 
@@ -159,26 +150,31 @@ fn guarded<T>(entry: Entry, work: &impl Fn(Entry) -> T) -> Outcome<T> {
     reason = "the channels have to end with the function"
 )]
 fn in_order<T>(
-    done: Receiver<(usize, Outcome<T>)>,
+    done: Receiver<Worked<T>>,
     free: SyncSender<()>,
-    mut each: impl FnMut(T) -> Outcome<()>,
+    mut each: impl FnMut(Entry, T) -> Outcome<()>,
 ) -> Outcome<()> {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
-    for (number, result) in done {
-        waiting.insert(number, result);
-        while let Some(result) = waiting.remove(&next) {
+    for (number, entry, result) in done {
+        waiting.insert(number, (entry, result));
+        while let Some((entry, result)) = waiting.remove(&next) {
             next += 1;
             // The walk may have ended, and then needs no more tickets.
             let _ = free.send(());
-            each(result?)?;
+            each(entry, result?)?;
         }
     }
     Ok(())
 }
 
+/// The files under the roots.
+pub(super) fn entries(roots: &[PathBuf]) -> impl Iterator<Item = Entry> + Send {
+    roots.iter().flat_map(|root| under(root))
+}
+
 /// The files under a root, by name. A root that is a file is taken as it is; a link inside a folder is not followed.
-fn entries(root: &Path) -> impl Iterator<Item = Entry> + use<> {
+fn under(root: &Path) -> impl Iterator<Item = Entry> + Send + use<> {
     let mut builder = WalkBuilder::new(root);
     builder
         .require_git(false)
@@ -232,7 +228,7 @@ mod tests {
         folder
     }
 
-    fn number(entry: Entry) -> usize {
+    fn number(entry: &Entry) -> usize {
         let Entry::File(path) = entry else {
             panic!("{entry:?}")
         };
@@ -243,7 +239,7 @@ mod tests {
     fn more_files_than_the_window_come_in_the_order_of_their_names() {
         let folder = tree(3 * WINDOW);
         let mut found = Vec::new();
-        work(&[folder.path().to_owned()], number, |number| {
+        work(entries(&[folder.path().to_owned()]), number, |_, number| {
             found.push(number);
             Ok(())
         })
@@ -258,7 +254,7 @@ mod tests {
     fn who_wants_no_more_ends_the_walk() {
         let folder = tree(2 * WINDOW);
         let mut taken = 0;
-        let ended = work(&[folder.path().to_owned()], number, |_| {
+        let ended = work(entries(&[folder.path().to_owned()]), number, |_, _| {
             taken += 1;
             match taken {
                 3 => Err(Failure::Output(io::ErrorKind::BrokenPipe.into())),
@@ -274,13 +270,13 @@ mod tests {
         let folder = tree(3 * WINDOW);
         let (mut taken, roots) = (0, [folder.path().to_owned()]);
         let ended = work(
-            &roots,
+            entries(&roots),
             |entry| match number(entry) {
                 // The third by name: more than a window of files is behind it.
                 6 => panic!("on purpose"),
                 number => number,
             },
-            |_| {
+            |_, _| {
                 taken += 1;
                 Ok(())
             },

@@ -35,15 +35,35 @@ pub struct Language {
 /// How a file is read among others. Paths are absolute, or all of them relative to the same folder.
 #[derive(Debug, Clone, Copy)]
 pub struct Among {
-    /// Finds the calls of a file whose texts others hold: of its path, of what it is called for a reader, and of its text.
-    pub uses: fn(&Path, &str, &str) -> Vec<Use>,
-    /// The names that a file's text gives to SQL, for others to read.
-    pub constants: fn(&str) -> Vec<String>,
-    /// Finds what a file reads of those names otherwise than as the text of a call: of its path, of what it is called for a reader, of
-    /// its text, and of what is known of all files.
+    /// What a file tells before anything is converted: of its path, of what it is called for a reader, and of its text.
+    pub look: fn(&Path, &str, &str) -> Seen,
+    /// Finds what a file reads of the others' names otherwise than as the text of a call: of its path, of what it is called for a
+    /// reader, of its text, and of what is known of all files.
     pub reads: fn(&Path, &str, &str, &Uses) -> Vec<Use>,
     /// Finds the queries of a file's text, knowing what the others execute of it.
     pub find: fn(&Path, &str, &Uses) -> Result<Vec<SourceQuery>, Unreadable>,
+}
+
+/// What one file among others tells before anything is converted.
+#[derive(Debug)]
+pub struct Seen {
+    /// The calls of the file whose texts others hold.
+    pub uses: Vec<Use>,
+    /// The names that it gives to SQL, for others to read.
+    pub constants: Vec<String>,
+    /// What can be found in it.
+    pub holds: Holds,
+}
+
+/// What can be found in a file among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Nothing, whatever the others do.
+    Nothing,
+    /// Texts that others may execute; nothing if none means the file.
+    Texts,
+    /// Queries of its own, or what it cannot be read for.
+    Queries,
 }
 
 /// The language of the file of that name.

@@ -3,8 +3,6 @@
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-use super::sends;
-
 /// The words that statements begin with.
 const STATEMENTS: &[&str] = &[
     "alter",
@@ -121,19 +119,18 @@ static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether a file may hold SQL: it names a function that takes some and a literal begins as a statement does, it has a statement
-/// with a placeholder, or it gives such a function a text of another module.
-pub(super) fn may_hold(source: &str) -> bool {
+/// Whether a file may hold a query of its own: it names a function that takes SQL and a literal begins as a statement does, or it has a
+/// statement with a placeholder.
+pub(super) fn has_query(source: &str) -> bool {
     let bytes = source.as_bytes();
     let named = names_sql(bytes);
     let placeholder = last_placeholder(bytes).unwrap_or_default();
-    let holds = (named || placeholder > 0)
+    (named || placeholder > 0)
         && memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| {
             let rest = quote + 1;
             opens_statement(&bytes[rest..])
                 && (named || rest < placeholder && is_surely_sql(start(source, rest)))
-        });
-    holds || sends::imported_texts(source)
+        })
 }
 
 /// Whether a file has a part of a name of a function that takes SQL.
@@ -151,9 +148,6 @@ pub(super) fn has_statement(source: &str) -> bool {
 pub(super) fn constants(source: &str) -> Vec<String> {
     let bytes = source.as_bytes();
     let mut found = Vec::new();
-    if !has_statement(source) {
-        return found;
-    }
     for sign in memchr::memchr_iter(b'=', bytes) {
         let compares = matches!(bytes.get(sign + 1), Some(b'='))
             || sign > 0 && b"=!<>+-*/%&|^:".contains(&bytes[sign - 1]);

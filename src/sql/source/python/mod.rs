@@ -20,6 +20,7 @@ mod method;
 mod names;
 mod reach;
 mod resolve;
+mod rooted;
 mod scope;
 mod sends;
 mod text;
@@ -40,7 +41,7 @@ use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Parsed, parse_unchecked_source};
 
 use super::elsewhere::{folders, module_of};
-use super::{Among, Language, SourceQuery, Unreadable, Uses};
+use super::{Among, Holds, Language, Seen, SourceQuery, Unreadable, Uses};
 use ignore::Ignores;
 use import::Imported;
 use resolve::Resolver;
@@ -52,8 +53,7 @@ pub(super) const PYTHON: Language = Language {
     extensions: &["py", "pyi"],
     find,
     among: Some(Among {
-        uses: uses::uses,
-        constants: looks::constants,
+        look,
         reads: uses::reads,
         find: find_among,
     }),
@@ -100,6 +100,29 @@ impl Others<'_> {
     }
 }
 
+/// What a Python file tells before anything is converted.
+fn look(path: &Path, shown: &str, source: &str) -> Seen {
+    let sends = sends::imported_texts(source);
+    let statement = looks::has_statement(source);
+    let mut seen = Seen {
+        uses: Vec::new(),
+        constants: Vec::new(),
+        holds: match statement {
+            _ if sends => Holds::Queries,
+            true if looks::has_query(source) => Holds::Queries,
+            true => Holds::Texts,
+            false => Holds::Nothing,
+        },
+    };
+    if sends {
+        seen.uses = uses::uses(path, shown, source);
+    }
+    if statement {
+        seen.constants = looks::constants(source);
+    }
+    seen
+}
+
 /// Finds the queries of a Python file that stands alone.
 fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
     find_among(Path::new(""), source, &Uses::default())
@@ -108,7 +131,7 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
 /// Finds the queries of a Python file whose texts others may execute.
 fn find_among(path: &Path, source: &str, uses: &Uses) -> Result<Vec<SourceQuery>, Unreadable> {
     let meant = uses.may_mean(path, source) && looks::has_statement(source);
-    if !meant && !looks::may_hold(source) {
+    if !meant && !looks::has_query(source) && !sends::imported_texts(source) {
         return Ok(Vec::new());
     }
     let others = Others {

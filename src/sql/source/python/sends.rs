@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::looks;
 use super::method::Method;
+use super::rooted::is_rooted;
 
 /// Names of functions and methods that make a text of a text.
 const MAKING: &[&str] = &[
@@ -53,25 +54,38 @@ pub(super) fn imported_texts(source: &str) -> bool {
     })
 }
 
-/// Whether a file may read a name of another module that is meant.
+/// Whether a file may read a name of another module that is meant: it imports the name, or reads it of what it imports.
+///
+/// It may say so of a file that does not, and then only costs the time to read it.
 pub(super) fn reads(source: &str, meant: impl Fn(&str) -> bool) -> bool {
     let names = imported_names(source);
     if names.is_empty() {
         return false;
     }
-    let all = names.contains("*");
-    let mut at = 0;
-    let bytes = source.as_bytes();
-    while let Some(skipped) = bytes[at..].iter().position(|byte| is_word(*byte)) {
-        let start = at + skipped;
-        let name = word(&source[start..]);
-        let member = start > 0 && bytes[start - 1] == b'.';
-        if (member || all || names.contains(name)) && meant(name) {
-            return true;
-        }
-        at = start + name.len();
+    if names.contains("*") {
+        return words(source).any(meant);
     }
-    false
+    names.iter().any(|name| meant(name))
+        || memchr::memchr_iter(b'.', source.as_bytes()).any(|dot| {
+            let member = word(source[dot + 1..].trim_ascii_start());
+            !member.is_empty() && meant(member) && is_rooted(source, dot, &names)
+        })
+}
+
+/// The words of a text.
+fn words(source: &str) -> impl Iterator<Item = &str> {
+    let other = |byte: &u8| !is_word(*byte);
+    let mut rest = source;
+    std::iter::from_fn(move || {
+        let skipped = rest
+            .as_bytes()
+            .iter()
+            .take_while(|byte| other(byte))
+            .count();
+        let found = word(&rest[skipped..]);
+        rest = &rest[skipped + found.len()..];
+        (!found.is_empty()).then_some(found)
+    })
 }
 
 /// Whether the last of the names is written as a class's.
@@ -96,21 +110,24 @@ fn imported_names(source: &str) -> HashSet<&str> {
         let first = rest.bytes().find(|byte| !b" \t\\\r\n".contains(byte));
         let end = match first {
             Some(b'(') => rest.find(')'),
-            _ => rest.find('\n'),
+            _ => line_end(rest),
         };
-        let mut listed = &rest[..end.unwrap_or(rest.len())];
         if first == Some(b'*') {
             names.insert("*");
         }
-        while let Some(start) = listed.bytes().position(is_word) {
-            let name = word(&listed[start..]);
-            if name != "as" {
-                names.insert(name);
-            }
-            listed = &listed[start + name.len()..];
-        }
+        names.extend(words(&rest[..end.unwrap_or(rest.len())]).filter(|name| *name != "as"));
     }
     names
+}
+
+/// Where the line of code that a text begins with ends, wherever it is continued.
+fn line_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let continued = |newline: usize| {
+        let line = &bytes[..newline];
+        line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"\\")
+    };
+    memchr::memchr_iter(b'\n', bytes).find(|newline| !continued(*newline))
 }
 
 /// Adds the names that are given an imported one: `sql = queries.FIND`.
@@ -177,7 +194,7 @@ impl<'a> Iterator for Arguments<'a> {
 }
 
 /// The name that ends at a byte.
-fn word_before(source: &str, end: usize) -> &str {
+pub(super) fn word_before(source: &str, end: usize) -> &str {
     let before = source.as_bytes()[..end].iter().rev();
     let length = before.take_while(|byte| is_word(**byte)).count();
     &source[end - length..end]
@@ -200,7 +217,7 @@ fn path(text: &str) -> &str {
 }
 
 /// Whether the byte may be part of a name; those of letters beyond ASCII are.
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 

@@ -17,9 +17,6 @@ use crate::sql::source::{Arguments, Uses};
 
 /// The uses of other files' texts in a Python file; none if it is no Python, which is told when it is converted.
 pub(super) fn uses(path: &Path, shown: &str, source: &str) -> Vec<Use> {
-    if !sends::imported_texts(source) {
-        return Vec::new();
-    }
     let folders = folders(path);
     let read = |file: &File<'_>| {
         let sites = file.module.calls.iter();
@@ -40,11 +37,17 @@ pub(super) fn reads(path: &Path, shown: &str, source: &str, uses: &Uses) -> Vec<
         let texts = texts(file);
         let mut found = Vec::new();
         for &(expr, scope) in &file.module.loads {
+            // A member has its own name; what a name alone stands for may be called otherwise where it comes from.
+            let member = expr.as_attribute_expr().map(|read| read.attr.as_str());
+            // What an assignment brings is told where it is assigned.
+            if member.is_some_and(|name| !uses.is_constant(name))
+                || !names_import(file, expr, scope)
+            {
+                continue;
+            }
             for other in imported(&file.module, expr, scope) {
                 let named = other.path.last().is_some_and(|name| uses.is_constant(name));
-                // What an assignment brings is told where it is assigned.
-                let is_read = named && names_import(file, expr, scope);
-                if is_read && !is_text(file, &texts, expr.range()) {
+                if named && !is_text(file, &texts, expr.range()) {
                     let line = line_of(file.source, expr.range().start().to_usize());
                     let place = format!("{shown}:{line}");
                     let path = absolute(&folders, other);

@@ -1,0 +1,95 @@
+//! What is learnt of all files before the first is converted.
+//!
+//! A file is converted knowing what the others execute and read of its texts, whatever their names and order. So each is looked at
+//! once for what it executes of the others, and for the names that it gives to SQL; only with all of these known can it be told what
+//! reads them, and whose texts are meant. Of a file in which nothing can be found no more is kept than that it was there.
+
+use super::file;
+use super::tree::{self, Entry};
+use crate::cli::exit::Outcome;
+use crate::sql::source::{Holds, Uses};
+use std::path::PathBuf;
+
+/// What is known of the files under some roots.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// What they execute and read of each other's texts.
+    pub(super) uses: Uses,
+    /// Those in which something may be found, or that cannot be read, in the order of the walk.
+    pub(super) files: Vec<Entry>,
+    /// How many others there are.
+    pub(super) others: usize,
+}
+
+impl Survey {
+    /// Looks at the files under the roots.
+    pub(super) fn of(roots: &[PathBuf]) -> Outcome<Self> {
+        let mut survey = Self::default();
+        let texts = survey.look(roots)?;
+        survey.read(roots)?;
+        survey.choose(&texts);
+        survey.hold()?;
+        Ok(survey)
+    }
+
+    /// Notes what each file executes of the others, and the names that it gives; tells which of the files have texts for others alone.
+    fn look(&mut self, roots: &[PathBuf]) -> Outcome<Vec<usize>> {
+        let mut texts = Vec::new();
+        tree::work(tree::entries(roots), file::look, |entry, seen| {
+            self.uses.add(seen.uses);
+            self.uses.add_constants(seen.constants);
+            match seen.holds {
+                Holds::Nothing => {
+                    self.others += 1;
+                    return Ok(());
+                }
+                Holds::Texts => texts.push(self.files.len()),
+                Holds::Queries => {}
+            }
+            self.files.push(entry);
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    /// Notes what reads a name that a file gives to SQL.
+    fn read(&mut self, roots: &[PathBuf]) -> Outcome<()> {
+        if self.uses.has_no_constants() {
+            return Ok(());
+        }
+        let mut reads = Vec::new();
+        tree::work(
+            tree::entries(roots),
+            |entry| file::reads(entry, &self.uses),
+            |_, found| {
+                reads.extend(found);
+                Ok(())
+            },
+        )?;
+        self.uses.add(reads);
+        Ok(())
+    }
+
+    /// Lets go of the files with texts for others that none means.
+    fn choose(&mut self, texts: &[usize]) {
+        let before = self.files.len();
+        let (mut texts, mut at) = (texts.iter().copied().peekable(), 0);
+        self.files.retain(|entry| {
+            let for_others = texts.next_if_eq(&at).is_some();
+            at += 1;
+            !for_others || file::may_hold(entry, &self.uses)
+        });
+        self.others += before - self.files.len();
+    }
+
+    /// Notes which of the texts that files execute others of them hold.
+    fn hold(&self) -> Outcome<()> {
+        let may_hold = |entry: &&Entry| file::may_hold(entry, &self.uses);
+        let holding = self.files.iter().filter(may_hold).cloned();
+        tree::work(
+            holding,
+            |entry| file::hold(entry, &self.uses),
+            |_, ()| Ok(()),
+        )
+    }
+}
