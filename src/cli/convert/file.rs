@@ -145,11 +145,16 @@ pub(super) fn may_hold(entry: &Entry, uses: &Uses) -> bool {
     matches!(entry, Entry::File(path) if uses.may_name(&absolute(path)))
 }
 
+/// Whether the file can be a module of which the uses execute something.
+pub(super) fn may_be_executed(entry: &Entry, uses: &Uses) -> bool {
+    matches!(entry, Entry::File(path) if uses.may_execute_of(&absolute(path)))
+}
+
 /// Notes which of the uses a file holds the text of.
 pub(super) fn hold(entry: &Entry, uses: &Uses) {
     among(entry, |among, path, text| {
         let whole = absolute(path);
-        if uses.may_mean(&whole, text) {
+        if uses.may_execute(&whole, text) {
             // What cannot be read holds nothing, and is told when it is converted.
             let _ = (among.find)(&whole, text, uses);
         }

@@ -84,7 +84,7 @@ impl Survey {
 
     /// Notes which of the texts that files execute others of them hold.
     fn hold(&self) -> Outcome<()> {
-        let may_hold = |entry: &&Entry| file::may_hold(entry, &self.uses);
+        let may_hold = |entry: &&Entry| file::may_be_executed(entry, &self.uses);
         let holding = self.files.iter().filter(may_hold).cloned();
         tree::work(
             holding,

@@ -16,11 +16,16 @@ use crate::sql::translate::{Bound, Parameter};
 #[derive(Debug, Default)]
 pub struct Uses {
     by_name: HashMap<String, Vec<Use>>,
-    /// Behind each name that may be a module's: the names that it has to have.
-    modules: HashMap<String, HashSet<String>>,
+    /// What the files mean of each other.
+    meant: Modules,
+    /// As much of it as they execute.
+    executed: Modules,
     /// The names that files give to SQL.
     constants: HashSet<String>,
 }
+
+/// Behind each name that may be a module's: the names that it has to have.
+type Modules = HashMap<String, HashSet<String>>;
 
 /// A call whose text another file holds.
 #[derive(Debug)]
@@ -91,11 +96,9 @@ impl Uses {
                     .clone()
                     .find(|part| !part.starts_with('['))
                     .unwrap_or(name);
-                for module in modules {
-                    let names = self.modules.entry(module.clone()).or_default();
-                    if !names.contains(own) {
-                        names.insert(own.clone());
-                    }
+                note(&mut self.meant, modules, own);
+                if found.reading != Reading::Read {
+                    note(&mut self.executed, modules, own);
                 }
                 self.by_name.entry(name.clone()).or_default().push(found);
             }
@@ -124,26 +127,22 @@ impl Uses {
 
     /// Whether a file of that path can be a module that is meant.
     pub fn may_name(&self, file: &Path) -> bool {
-        self.names_in(file).is_some()
+        names_in(&self.meant, file).is_some()
     }
 
-    /// Whether the file may hold a text that another one executes: it can be a module that is meant, and has a name that is.
+    /// Whether the file may hold a text that another one executes or reads: it can be a module that is meant, and has a name that is.
     pub fn may_mean(&self, file: &Path, source: &str) -> bool {
-        let names = self.names_in(file).into_iter().flatten();
-        names
-            .into_iter()
-            .any(|name| assigns(source.as_bytes(), name.as_bytes()))
+        has_one_of(source, names_in(&self.meant, file))
     }
 
-    /// The names that are meant, if the file can be their module.
-    fn names_in(&self, file: &Path) -> Option<&HashSet<String>> {
-        let stem = file.file_stem()?;
-        let name = if stem == "__init__" {
-            file.parent()?.file_name()?
-        } else {
-            stem
-        };
-        self.modules.get(name.to_str()?)
+    /// Whether a file of that path can be a module of which something is executed.
+    pub fn may_execute_of(&self, file: &Path) -> bool {
+        names_in(&self.executed, file).is_some()
+    }
+
+    /// Whether the file may hold a text that another one executes.
+    pub fn may_execute(&self, file: &Path, source: &str) -> bool {
+        has_one_of(source, names_in(&self.executed, file))
     }
 
     /// The uses of what the module at `module` calls by these names.
@@ -218,6 +217,32 @@ impl SourceQuery {
     }
 }
 
+fn note(modules: &mut Modules, path: &[String], name: &str) {
+    for module in path {
+        let names = modules.entry(module.clone()).or_default();
+        if !names.contains(name) {
+            names.insert(name.to_owned());
+        }
+    }
+}
+
+/// The names that are meant, if the file can be their module.
+fn names_in<'a>(modules: &'a Modules, file: &Path) -> Option<&'a HashSet<String>> {
+    let stem = file.file_stem()?;
+    let name = if stem == "__init__" {
+        file.parent()?.file_name()?
+    } else {
+        stem
+    };
+    modules.get(name.to_str()?)
+}
+
+/// Whether the file gives one of the names a value.
+fn has_one_of(source: &str, names: Option<&HashSet<String>>) -> bool {
+    let mut names = names.into_iter().flatten();
+    names.any(|name| assigns(source.as_bytes(), name.as_bytes()))
+}
+
 /// Whether the file has the name in front of `=` or `:`.
 fn assigns(source: &[u8], name: &[u8]) -> bool {
     memmem::find_iter(source, name).any(|at| {
@@ -289,6 +314,14 @@ mod tests {
         assert!(uses.may_mean(Path::new("/app/queries.py"), "FIND = 1"));
         assert!(!uses.may_mean(Path::new("/app/queries.py"), "OTHER = 1"));
         assert!(!uses.may_mean(Path::new("/app/other.py"), "FIND = 1"));
+        uses.add(vec![Use::new(
+            names("app.other.READ"),
+            String::new(),
+            Reading::Read,
+        )]);
+        assert!(uses.may_mean(Path::new("/app/other.py"), "READ = 1"));
+        assert!(!uses.may_execute(Path::new("/app/other.py"), "READ = 1"));
+        assert!(uses.may_execute(Path::new("/app/queries.py"), "FIND = 1"));
         assert!(!uses.holds(&names("app.FIND")));
         uses.of(&names("src.app"), &names("FIND"))[0].0.hold();
         assert!(uses.holds(&names("app.FIND")));

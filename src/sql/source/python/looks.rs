@@ -191,7 +191,7 @@ fn gives_text(source: &str, at: usize) -> bool {
     };
     if value.starts_with(b"{") || value.starts_with(b"dict(") {
         let entries = &value[..value.len().min(ENTRIES)];
-        return memchr::memchr2_iter(b'"', b'\'', entries).any(is_sql);
+        return literals(entries).any(is_sql);
     }
     let around = |byte: &&u8| {
         byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_.(\\[".contains(byte)
@@ -201,6 +201,46 @@ fn gives_text(source: &str, at: usize) -> bool {
     let before = &value[..quote];
     let ends = before.contains(&b'\n') && !before.iter().any(|byte| b"([\\".contains(byte));
     !ends && matches!(value.get(quote), Some(b'"' | b'\'')) && is_sql(quote)
+}
+
+/// Where the literals of the brackets at the start of a text open, up to the bracket's end.
+fn literals(text: &[u8]) -> impl Iterator<Item = usize> {
+    let (mut at, mut depth) = (0, 0);
+    std::iter::from_fn(move || {
+        loop {
+            let byte = *text.get(at)?;
+            match byte {
+                b'"' | b'\'' => {
+                    let open = at;
+                    at = literal_end(text, open);
+                    return Some(open);
+                }
+                b'#' => at += memchr::memchr(b'\n', &text[at..])?,
+                b'(' | b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
+                b')' | b']' | b'}' if depth <= 1 => return None,
+                b')' | b']' | b'}' => (at, depth) = (at + 1, depth - 1),
+                _ => at += 1,
+            }
+        }
+    })
+}
+
+/// Where the literal ends that opens with the quote at a byte.
+fn literal_end(text: &[u8], open: usize) -> usize {
+    let quote = text[open];
+    let triple = text[open..].starts_with(&[quote; 3]);
+    let mut at = open + if triple { 3 } else { 1 };
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'\n' if !triple => return at,
+            _ if byte == quote && !triple => return at + 1,
+            _ if byte == quote && text[at..].starts_with(&[quote; 3]) => return at + 3,
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
 }
 
 /// Whether the line that begins at a byte is a function's: the names that it gives end with that.
@@ -393,6 +433,12 @@ mod tests {
             ),
             ("B = {'show': 'end'}\nC = 'Select one'", &[]),
             ("BY = {\n  'a': 'SELECT 1',\n}", &["BY"]),
+            (
+                "BY = {1: ['}', {}],  # '}\n  2: \"\"\"\nSELECT 1\"\"\"}",
+                &["BY"],
+            ),
+            ("A = {}\nB = {'a': 1}\nf('SELECT 1')", &[]),
+            ("A = {'it\\'s': '\\\\'}\nf('SELECT 1')", &[]),
             ("if x:\n    A = 'SELECT 1'", &["A"]),
             ("def f():\n    if x:\n        a = 'SELECT 1'", &[]),
             (
