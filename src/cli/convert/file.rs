@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::diff;
+use super::lines::Lines;
 use super::options::Options;
 use super::plan::{Plan, plan};
 use super::remark::Remark;
@@ -86,7 +87,10 @@ impl Job<'_> {
     }
 
     fn show(&self, name: &str, text: &str, plan: Plan, mut done: Done) -> Done {
-        done.findings = self.report.findings(name, text, &plan.remarks);
+        if !plan.remarks.is_empty() {
+            let lines = Lines::new(text);
+            done.findings = self.report.findings(name, &lines, &plan.remarks);
+        }
         done.tally = plan.tally;
         done
     }
@@ -201,7 +205,7 @@ fn not_written(plan: &mut Plan, why: &str) {
         query: None,
         message: format!("not written: {why}"),
         suggestion: None,
-        edits: Vec::new(),
+        edits: [].into(),
     };
     plan.remarks.insert(0, remark);
 }

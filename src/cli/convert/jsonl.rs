@@ -1,6 +1,7 @@
 //! Queries as JSON lines: one line out for each line in, in order, as they come.
 
 use super::codes;
+use super::lines::Lines;
 use super::options::{Options, To};
 use super::remark::suggestion;
 use super::stdin::params;
@@ -188,10 +189,11 @@ fn inspected(
     let held = left
         .iter()
         .any(|finding| finding.hazard.severity == Severity::Error);
+    let lines = Lines::new(&line.sql);
     let hazards: Vec<Value> = left
         .into_iter()
         .filter(|finding| options.reports(finding.hazard.code))
-        .map(|finding| hazard(&line.sql, finding))
+        .map(|finding| hazard(&lines, finding))
         .collect();
     Ok(line.answer(
         &conversion.sql,
@@ -201,8 +203,8 @@ fn inspected(
     ))
 }
 
-fn hazard(sql: &str, finding: &Finding) -> Value {
-    let Place { line, column } = Place::at(sql, finding.range.start);
+fn hazard(lines: &Lines<'_>, finding: &Finding) -> Value {
+    let Place { line, column } = lines.place(finding.range.start);
     json!({
         "code": finding.hazard.code,
         "severity": finding.hazard.severity.as_str(),

@@ -7,15 +7,28 @@ use crate::cli::place::Place;
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    /// How many characters stand before each block of [`BLOCK`] bytes: a line may be as long as the file.
+    letters: Vec<usize>,
 }
+
+const BLOCK: usize = 4 << 10;
 
 impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
+        let mut letters = vec![0];
+        for block in text.as_bytes().chunks(BLOCK) {
+            letters.push(letters.last().copied().unwrap_or_default() + count(block));
+        }
         Self {
             text,
             starts: std::iter::once(0).chain(ends).collect(),
+            letters,
         }
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
     }
 
     /// The place of a byte; behind the end it is the end's.
@@ -25,8 +38,13 @@ impl<'a> Lines<'a> {
         let start = self.starts[line - 1];
         Place {
             line,
-            column: self.text[start..offset].chars().count() + 1,
+            column: self.letters_before(offset) - self.letters_before(start) + 1,
         }
+    }
+
+    fn letters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        self.letters[block] + count(&self.text.as_bytes()[block * BLOCK..offset])
     }
 
     /// The byte at a place; a place that the text does not have is the nearest before it.
@@ -49,9 +67,30 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// How many characters begin in the bytes.
+fn count(bytes: &[u8]) -> usize {
+    let begins = |byte: &&u8| **byte & 0xC0 != 0x80;
+    bytes.iter().filter(begins).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn characters_are_counted_through_long_lines() {
+        let text = format!("{}\n{}", "é".repeat(BLOCK), "aé日".repeat(BLOCK));
+        let lines = Lines::new(&text);
+        let second = 2 * BLOCK + 1;
+        for letter in [0, 1, BLOCK / 2, BLOCK - 1] {
+            assert_eq!(lines.place(2 * letter).column, letter + 1);
+            let place = lines.place(second + 6 * letter);
+            assert_eq!((place.line, place.column), (2, 3 * letter + 1));
+        }
+        let full = "a".repeat(BLOCK);
+        assert_eq!(Lines::new(&full).place(BLOCK).column, BLOCK + 1);
+        assert_eq!(lines.place(text.len()).column, 3 * BLOCK + 1);
+    }
 
     #[test]
     fn places_and_offsets_are_each_other_s_inverse() {

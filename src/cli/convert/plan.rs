@@ -12,8 +12,10 @@ use crate::cli::place::Place;
 use crate::sql::source::{Dynamic, SourceQuery, Unreadable};
 use crate::sql::translate::lint::{Conversion, Finding, FixKind, Inspection, Severity};
 use crate::sql::translate::{Bound, Edit, Paramstyle, Style, TranslateError, inspect, translate};
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// What is to be done with one text, and what was found in it.
 #[derive(Debug, Default)]
@@ -165,9 +167,16 @@ impl Planner<'_> {
         let mut findings = (0..).zip(inspection.findings());
         let held = findings
             .any(|(at, finding)| finding.hazard.severity == Severity::Error && left(&at, finding));
+        let remedy = LazyCell::new(|| remedy(query, inspection));
         for (at, finding) in (0..).zip(inspection.findings()) {
             if (held && !seen(finding)) || left(&at, finding) {
-                self.warn(query, inspection, finding);
+                let mended = options.with_edits && is_safe(finding);
+                let edits = if mended {
+                    Rc::clone(&remedy)
+                } else {
+                    [].into()
+                };
+                self.warn(query, finding, edits);
             }
         }
         if held {
@@ -183,11 +192,11 @@ impl Planner<'_> {
         }
     }
 
-    fn warn(&mut self, query: &SourceQuery, inspection: &Inspection<'_>, finding: &Finding) {
+    fn warn(&mut self, query: &SourceQuery, finding: &Finding, edits: Rc<[Edit]>) {
         let hazard = finding.hazard;
         let told = Told {
             suggestion: self.advice(finding),
-            edits: self.remedy(query, inspection, finding),
+            edits,
             ..Told::new(hazard.code, hazard.severity, finding.message.clone())
         };
         if self.options.reports(hazard.code) {
@@ -208,28 +217,6 @@ impl Planner<'_> {
             _ => "",
         };
         suggestion(finding).map(|advice| advice + how)
-    }
-
-    /// The changes that mend a hazard safely, if nothing else is in the query's way.
-    fn remedy(
-        &self,
-        query: &SourceQuery,
-        inspection: &Inspection<'_>,
-        finding: &Finding,
-    ) -> Vec<Edit> {
-        let safe = |finding: &Finding| finding.fix.as_ref().is_some_and(|fix| fix.safe);
-        let mut others = inspection.findings().iter();
-        if !self.options.with_edits
-            || !safe(finding)
-            || others.any(|other| other.hazard.severity == Severity::Error && !safe(other))
-        {
-            return Vec::new();
-        }
-        let conversion = inspection.convert(safe);
-        if query.stuck_elsewhere(&conversion.parameters).is_some() {
-            return Vec::new();
-        }
-        query.file_edits(&conversion.edits).unwrap_or_default()
     }
 
     /// Makes a conversion the file's.
@@ -293,7 +280,7 @@ impl Planner<'_> {
         };
         let told = Told {
             suggestion: Some("`pontoon convert --write` converts it".to_owned()),
-            edits: edits.to_vec(),
+            edits: edits.into(),
             ..Told::new(codes::UNCONVERTED, Severity::Warning, message)
         };
         let first = edits.first().map_or(0..0, |edit| edit.range.clone());
@@ -349,6 +336,27 @@ impl Planner<'_> {
                 .filter(|letter| *letter != '\n')
                 .map_or(0, char::len_utf8)
     }
+}
+
+/// The changes that mend a query's hazards safely, if nothing else is in its way: the same for each of them.
+fn remedy(query: &SourceQuery, inspection: &Inspection<'_>) -> Rc<[Edit]> {
+    let mut findings = inspection.findings().iter();
+    if findings.any(|finding| finding.hazard.severity == Severity::Error && !is_safe(finding)) {
+        return [].into();
+    }
+    let conversion = inspection.convert(is_safe);
+    if query.stuck_elsewhere(&conversion.parameters).is_some() {
+        return [].into();
+    }
+    query
+        .file_edits(&conversion.edits)
+        .unwrap_or_default()
+        .into()
+}
+
+/// Whether the hazard has a rewrite that keeps the meaning.
+fn is_safe(finding: &Finding) -> bool {
+    finding.fix.as_ref().is_some_and(|fix| fix.safe)
 }
 
 /// Whether a text that a call with arguments executes has `$1` and no placeholder: then it was converted before.
@@ -530,6 +538,22 @@ mod tests {
         let plan = planned("a.sql", text, &options);
         let mended = Edit::apply(text, &plan.remarks[0].edits);
         assert_eq!(mended, "SELECT a FROM t WHERE a = ANY($1)");
+        let plan = planned(
+            "a.sql",
+            "SELECT a FROM t WHERE a IN %s OR b IN %s",
+            &options,
+        );
+        let [one, other] = &*plan.remarks else {
+            panic!("{:?}", plan.remarks)
+        };
+        assert!(!one.edits.is_empty());
+        assert_eq!(one.edits, other.edits, "half a query is not mended");
+        let stuck = planned(
+            "a.sql",
+            "SELECT a FROM t WHERE a IN %s ORDER BY a %s",
+            &options,
+        );
+        assert!(stuck.remarks.iter().all(|remark| remark.edits.is_empty()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::cli::place::Place;
 use crate::sql::translate::Edit;
 use crate::sql::translate::lint::{Finding, Severity};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// One thing to say about a place of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) struct Remark {
     pub(super) message: String,
     pub(super) suggestion: Option<String>,
     /// The changes of the text that would mend it, if they are known and asked for.
-    pub(super) edits: Vec<Edit>,
+    pub(super) edits: Rc<[Edit]>,
 }
 
 /// What to do about a hazard: the rewrite of this place, or an example of one.
@@ -38,7 +39,7 @@ pub(super) struct Told {
     pub(super) severity: Severity,
     pub(super) message: String,
     pub(super) suggestion: Option<String>,
-    pub(super) edits: Vec<Edit>,
+    pub(super) edits: Rc<[Edit]>,
 }
 
 impl Told {
@@ -48,7 +49,7 @@ impl Told {
             severity,
             message: message.into(),
             suggestion: None,
-            edits: Vec::new(),
+            edits: [].into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod human;
 mod json;
 mod sarif;
 
+use super::lines::Lines;
 use super::remark::Remark;
 use super::tally::Tally;
 use crate::cli::print::Printer;
@@ -33,13 +34,13 @@ pub(super) trait Report: fmt::Debug + Sync {
         String::new()
     }
 
-    /// A finding in that file's text.
-    fn finding(&self, file: &str, text: &str, remark: &Remark) -> String;
+    /// A finding in the file of those lines.
+    fn finding(&self, file: &str, lines: &Lines<'_>, remark: &Remark) -> String;
 
-    /// The findings in that file's text, in its order. A format may tell those of one place together.
-    fn findings(&self, file: &str, text: &str, remarks: &[Remark]) -> Vec<String> {
+    /// The findings in the file of those lines, in its order. A format may tell those of one place together.
+    fn findings(&self, file: &str, lines: &Lines<'_>, remarks: &[Remark]) -> Vec<String> {
         let each = remarks.iter();
-        each.map(|remark| self.finding(file, text, remark))
+        each.map(|remark| self.finding(file, lines, remark))
             .collect()
     }
 
@@ -70,7 +71,7 @@ pub(super) use json::finding as json_finding;
 /// A finding for the formats' tests.
 #[cfg(test)]
 fn sample(text: &str, range: std::ops::Range<usize>) -> Remark {
-    let lines = super::lines::Lines::new(text);
+    let lines = Lines::new(text);
     Remark {
         code: "dynamic",
         severity: crate::sql::translate::lint::Severity::Warning,
@@ -80,6 +81,6 @@ fn sample(text: &str, range: std::ops::Range<usize>) -> Remark {
         query: Some("find".to_owned()),
         message: "50% of it,\nor: more".to_owned(),
         suggestion: Some("write it out".to_owned()),
-        edits: Vec::new(),
+        edits: [].into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::diff;
 use super::file::MARK;
+use super::lines::Lines;
 use super::options::Options;
 use super::plan::{Plan, plan};
 use super::report::{Format, Report, json_finding};
@@ -102,7 +103,7 @@ fn tell(
     plan: &Plan,
     printer: &Printer,
 ) -> Outcome<()> {
-    let findings = report.findings(NAME, text, &plan.remarks);
+    let findings = report.findings(NAME, &Lines::new(text), &plan.remarks);
     let findings = findings.join(report.between());
     if to_errors {
         printer.aside(&findings);

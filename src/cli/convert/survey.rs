@@ -93,3 +93,62 @@ impl Survey {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// The names of the files that are kept, and how many are not.
+    fn surveyed(files: &[(&str, &[u8])]) -> (Vec<String>, usize, Uses) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let survey = Survey::of(&[folder.path().to_owned()]).unwrap();
+        let name = |entry: &Entry| match entry {
+            Entry::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            Entry::Closed(name, _) => name.clone(),
+        };
+        let kept = survey.files.iter().map(name).collect();
+        (kept, survey.others, survey.uses)
+    }
+
+    #[test]
+    fn files_are_kept_in_which_something_can_be_found() {
+        let (kept, others, _) = surveyed(&[
+            ("a.py", b"import os\nprint(os.name)\n"),
+            ("b.py", b"cur.execute('SELECT 1')\n"),
+            ("c.py", b"\xff"),
+            ("d.py", b"A = 'set'\n"),
+            ("e.sql", b""),
+            ("f.py", b"A = 'SELECT 1'\n"),
+        ]);
+        assert_eq!(
+            (kept, others),
+            (vec!["b.py".into(), "c.py".into(), "e.sql".into()], 3)
+        );
+    }
+
+    #[test]
+    fn texts_are_kept_for_whoever_means_them_whatever_the_files_are_called() {
+        let constant = b"FIND = 'SELECT a FROM t'\nSHOWN = 'SELECT b FROM t'\n";
+        for (holder, executes, reads) in [("a", "b", "c"), ("c", "a", "b"), ("b", "c", "a")] {
+            let named = |name: &str| format!("{name}.py");
+            let execute = format!("import {holder}\ncur.execute({holder}.FIND)\n");
+            let read = format!("from {holder} import SHOWN\nprint(SHOWN)\n");
+            let (kept, others, uses) = surveyed(&[
+                (&named(holder), constant),
+                (&named(executes), execute.as_bytes()),
+                (&named(reads), read.as_bytes()),
+            ]);
+            let mut expected = vec![named(holder), named(executes)];
+            expected.sort();
+            assert_eq!((kept, others), (expected, 1));
+            let path = PathBuf::from("/").join(named(holder));
+            assert!(uses.may_mean(&path, "SHOWN = 1"));
+            assert!(uses.may_execute(&path, "FIND = 1"));
+            assert!(!uses.may_execute(&path, "SHOWN = 1"));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! For GitHub Actions: workflow commands that become annotations of the changed files.
 
 use super::Report;
+use crate::cli::convert::lines::Lines;
 use crate::cli::convert::remark::Remark;
 use crate::cli::convert::tally::Tally;
 use crate::sql::translate::lint::Severity;
@@ -9,7 +10,7 @@ use crate::sql::translate::lint::Severity;
 pub(super) struct Github;
 
 impl Report for Github {
-    fn finding(&self, file: &str, _: &str, remark: &Remark) -> String {
+    fn finding(&self, file: &str, _: &Lines<'_>, remark: &Remark) -> String {
         let level = match remark.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -59,10 +60,10 @@ mod tests {
     #[test]
     fn what_ends_a_property_or_a_line_is_escaped() {
         let text = "SELECT %s,\n1";
-        let line = Github.finding("a,b:c%.sql", text, &sample(text, 7..9));
+        let line = Github.finding("a,b:c%.sql", &Lines::new(text), &sample(text, 7..9));
         let expected = "::warning file=a%2Cb%3Ac%25.sql,line=1,endLine=1,col=8,endColumn=10,title=dynamic::50%25 of it,%0Aor: more%0Ahint: write it out\n";
         assert_eq!(line, expected);
-        let line = Github.finding("a", text, &sample(text, 7..12));
+        let line = Github.finding("a", &Lines::new(text), &sample(text, 7..12));
         assert!(line.contains("line=1,endLine=2,title="), "{line}");
     }
 }

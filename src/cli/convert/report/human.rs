@@ -40,19 +40,19 @@ impl Human {
 }
 
 impl Report for Human {
-    fn finding(&self, file: &str, text: &str, remark: &Remark) -> String {
-        self.together(file, text, remark, &[])
+    fn finding(&self, file: &str, lines: &Lines<'_>, remark: &Remark) -> String {
+        self.together(file, lines, remark, &[])
     }
 
     /// One picture for all that is wrong at a place and mended by the same.
-    fn findings(&self, file: &str, text: &str, remarks: &[Remark]) -> Vec<String> {
+    fn findings(&self, file: &str, lines: &Lines<'_>, remarks: &[Remark]) -> Vec<String> {
         let alike = |one: &Remark, next: &Remark| {
             (&one.range, one.severity, &one.suggestion)
                 == (&next.range, next.severity, &next.suggestion)
         };
         let places = remarks.chunk_by(alike).filter_map(<[Remark]>::split_first);
         places
-            .map(|(first, others)| self.together(file, text, first, others))
+            .map(|(first, others)| self.together(file, lines, first, others))
             .collect()
     }
 
@@ -67,16 +67,22 @@ impl Report for Human {
 }
 
 impl Human {
-    fn together(&self, file: &str, text: &str, remark: &Remark, others: &[Remark]) -> String {
+    fn together(
+        &self,
+        file: &str,
+        lines: &Lines<'_>,
+        remark: &Remark,
+        others: &[Remark],
+    ) -> String {
         let level = match remark.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let (around, line) = Lines::new(text).around(remark.range.start, remark.range.end);
+        let (around, line) = lines.around(remark.range.start, remark.range.end);
         let span = remark.range.start - around.start..remark.range.end - around.start;
         let title = level.primary_title(&*remark.message).id(remark.code);
-        let snippet = Snippet::source(&text[around])
+        let snippet = Snippet::source(&lines.text()[around])
             .line_start(line)
             .path(file)
             .annotation(AnnotationKind::Primary.span(span));
@@ -108,7 +114,7 @@ mod tests {
     fn the_place_is_underlined_behind_tabs_and_wide_letters() {
         let text = "SELECT 1;\n\tSELECT '日本', %s\n";
         let at = text.find("%s").unwrap();
-        let shown = plain(80).finding("a.sql", text, &sample(text, at..at + 2));
+        let shown = plain(80).finding("a.sql", &Lines::new(text), &sample(text, at..at + 2));
         let lines: Vec<&str> = shown.lines().collect();
         assert!(shown.contains("a.sql:2:"), "{shown}");
         let (source, mark) = (lines[lines.len() - 5], lines[lines.len() - 4]);
@@ -126,7 +132,7 @@ mod tests {
             message: "it is text".to_owned(),
             ..one.clone()
         };
-        let shown = plain(80).findings("a.sql", text, &[one, again, other]);
+        let shown = plain(80).findings("a.sql", &Lines::new(text), &[one, again, other]);
         assert_eq!(shown.len(), 2, "{shown:?}");
         assert_eq!(shown[0].matches("^^").count(), 1, "{}", shown[0]);
         assert!(
@@ -138,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_has_a_place_too() {
-        let shown = plain(80).finding("a.py", "", &sample("", 0..0));
+        let shown = plain(80).finding("a.py", &Lines::new(""), &sample("", 0..0));
         assert!(shown.contains("a.py:1:1"), "{shown}");
     }
 }

@@ -1,6 +1,7 @@
 //! For programs: one document, or one finding a line.
 
 use super::Report;
+use crate::cli::convert::lines;
 use crate::cli::convert::remark::Remark;
 use crate::cli::convert::tally::Tally;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ impl Report for Document {
         "{\"findings\":[".to_owned()
     }
 
-    fn finding(&self, file: &str, _: &str, remark: &Remark) -> String {
+    fn finding(&self, file: &str, _: &lines::Lines<'_>, remark: &Remark) -> String {
         format!("\n{}", finding(file, remark))
     }
 
@@ -48,7 +49,7 @@ impl Report for Document {
 }
 
 impl Report for Lines {
-    fn finding(&self, file: &str, _: &str, remark: &Remark) -> String {
+    fn finding(&self, file: &str, _: &lines::Lines<'_>, remark: &Remark) -> String {
         format!("{}\n", finding(file, remark))
     }
 
@@ -66,7 +67,7 @@ mod tests {
     fn the_pieces_make_one_document() {
         let text = "SELECT %s";
         let remark = sample(text, 7..9);
-        let one = Document.finding("a.sql", text, &remark);
+        let one = Document.finding("a.sql", &lines::Lines::new(text), &remark);
         for findings in [vec![], vec![one.clone()], vec![one.clone(), one]] {
             let whole = Document.opening()
                 + &findings.join(Document.between())
@@ -79,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_line_has_no_line_end_in_it() {
-        let line = Lines.finding("a.sql", "SELECT %s", &sample("SELECT %s", 7..9));
+        let text = "SELECT %s";
+        let line = Lines.finding("a.sql", &lines::Lines::new(text), &sample(text, 7..9));
         assert_eq!(line.matches('\n').count(), 1);
         let read: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(

@@ -28,7 +28,7 @@ impl Report for Sarif {
         )
     }
 
-    fn finding(&self, file: &str, text: &str, remark: &Remark) -> String {
+    fn finding(&self, file: &str, lines: &Lines<'_>, remark: &Remark) -> String {
         let place = json!({ "artifactLocation": { "uri": uri(file) }, "region": region(remark) });
         let advice = remark.suggestion.as_ref();
         let advice = advice.map_or_else(String::new, |text| format!("\n{text}"));
@@ -39,7 +39,7 @@ impl Report for Sarif {
             "locations": [{ "physicalLocation": place }],
         });
         if !remark.edits.is_empty() {
-            result["fixes"] = json!([fix(file, text, remark)]);
+            result["fixes"] = json!([fix(file, lines, remark)]);
         }
         format!("\n{result}")
     }
@@ -62,8 +62,7 @@ fn region(remark: &Remark) -> Value {
     })
 }
 
-fn fix(file: &str, text: &str, remark: &Remark) -> Value {
-    let lines = Lines::new(text);
+fn fix(file: &str, lines: &Lines<'_>, remark: &Remark) -> Value {
     let replacement = |edit: &Edit| {
         let (start, end) = (lines.place(edit.range.start), lines.place(edit.range.end));
         json!({
@@ -127,12 +126,13 @@ mod tests {
     fn every_result_has_its_rule_and_its_fix() {
         let text = "SELECT %s";
         let mut remark = sample(text, 7..9);
-        remark.edits = vec![Edit {
+        let edit = Edit {
             range: 7..9,
             text: "$1".to_owned(),
-        }];
+        };
+        remark.edits = [edit].into();
         let whole = Sarif.opening()
-            + &Sarif.finding("a b/é.sql", text, &remark)
+            + &Sarif.finding("a b/é.sql", &Lines::new(text), &remark)
             + &Sarif.closing(&Tally::default());
         let read: Value = serde_json::from_str(&whole).unwrap();
         assert_eq!(read["version"], "2.1.0");

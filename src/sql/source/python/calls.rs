@@ -7,7 +7,7 @@ use super::arguments::{Given, arguments};
 use super::import::{Imported, imported};
 use super::looks::{has_placeholder, looks_like_sql};
 use super::method::{Method, candidates};
-use super::resolve::{Resolver, line_of, span};
+use super::resolve::{Resolver, span};
 use super::scope::CallSite;
 use super::text::{Kind, Text};
 use super::texts::MOST_TEXTS;
@@ -258,7 +258,7 @@ impl<'a> Looked<'_, 'a> {
         given: Given,
         arguments: &Arguments,
     ) -> Option<Dynamic> {
-        let line = line_of(self.file.source, self.site.call.range().start().to_usize());
+        let line = self.file.line_of(self.site.call.range().start().to_usize());
         let name = self.name;
         let message = if self.cut {
             format!(

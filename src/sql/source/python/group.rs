@@ -9,7 +9,7 @@ use ruff_text_size::TextRange;
 use super::File;
 use super::calls::Found;
 use super::ignore::Ignores;
-use super::resolve::{line_of, span};
+use super::resolve::span;
 use super::scope::{Source, Target};
 use super::text::Text;
 use crate::sql::source::{Call, Dynamic, Elsewhere, Quoting, Reading, SourceQuery};
@@ -159,7 +159,7 @@ fn query(
     uses: &Uses<'_, '_>,
     ignores: &Ignores,
 ) -> SourceQuery {
-    let (style, styles) = style(file.source, &group);
+    let (style, styles) = style(file, &group);
     let reason = group.iter_mut().find_map(|found| found.reason.take());
     let name = group.iter_mut().find_map(|found| found.name.take());
     let mut calls: Vec<_> = group
@@ -177,8 +177,8 @@ fn query(
     }
     let changes = style != Style::NoParameters
         && !matches!(translate(&text.sql, style), Ok(found) if matches!(found.sql, Cow::Borrowed(_)));
-    let shared = share(file.source, number, &mut text, uses);
-    let bare = || bare_here(file.source, style, &text.sql, &calls, &other_files);
+    let shared = share(file, number, &mut text, uses);
+    let bare = || bare_here(file, style, &text.sql, &calls, &other_files);
     let mut dynamic = text.dynamic.take().or(reason).or(styles).or_else(bare);
     if dynamic.is_none() && changes {
         dynamic = shared.or_else(|| elsewhere(file, &text, uses));
@@ -191,7 +191,7 @@ fn query(
         .collect();
     SourceQuery {
         name,
-        ignored: ignores.codes(file.source, &places),
+        ignored: ignores.codes(file, &places),
         sql: text.sql,
         style,
         pieces: text.pieces,
@@ -203,7 +203,7 @@ fn query(
 
 /// Why a text has no style that this file executes as it is, and another one with arguments.
 fn bare_here(
-    source: &str,
+    file: &File<'_>,
     style: Style,
     sql: &str,
     calls: &[Call],
@@ -215,7 +215,7 @@ fn bare_here(
     let other = elsewhere
         .iter()
         .find(|other| !matches!(other.reading, Reading::Bare | Reading::Read))?;
-    let line = line_of(source, call.file.start);
+    let line = file.line_of(call.file.start);
     Some(Dynamic {
         file: call.file.clone(),
         message: format!(
@@ -226,7 +226,7 @@ fn bare_here(
 }
 
 /// The style in which every call reads the text, and why there is none.
-fn style(source: &str, group: &[Found]) -> (Style, Option<Dynamic>) {
+fn style(file: &File<'_>, group: &[Found]) -> (Style, Option<Dynamic>) {
     let first = group[0].style;
     let Some(other) = group.iter().find(|found| found.style != first) else {
         return (first, None);
@@ -246,7 +246,7 @@ fn style(source: &str, group: &[Found]) -> (Style, Option<Dynamic>) {
         found
             .call
             .as_ref()
-            .map_or(0, |call| line_of(source, call.file.start))
+            .map_or(0, |call| file.line_of(call.file.start))
     };
     let place = other.call.as_ref().map_or(0..0, |call| call.file.clone());
     let message = format!(
@@ -264,7 +264,7 @@ fn style(source: &str, group: &[Found]) -> (Style, Option<Dynamic>) {
 }
 
 /// Marks the pieces that other texts hold too, and tells why one of them must not change.
-fn share(source: &str, number: usize, text: &mut Text, uses: &Uses<'_, '_>) -> Option<Dynamic> {
+fn share(file: &File<'_>, number: usize, text: &mut Text, uses: &Uses<'_, '_>) -> Option<Dynamic> {
     let mut reason = None;
     for piece in &mut text.pieces {
         let Some(other) = uses.other_text(number, piece.file.start) else {
@@ -272,7 +272,7 @@ fn share(source: &str, number: usize, text: &mut Text, uses: &Uses<'_, '_>) -> O
         };
         piece.quoting = Quoting::Shared;
         if other != number && reason.is_none() && text.sql[piece.sql.clone()].contains(['%', ':']) {
-            let line = line_of(source, piece.file.start);
+            let line = file.line_of(piece.file.start);
             reason = Some(Dynamic {
                 file: piece.file.clone(),
                 message: format!("the literal in line {line} is part of another text too"),
@@ -286,7 +286,7 @@ fn share(source: &str, number: usize, text: &mut Text, uses: &Uses<'_, '_>) -> O
 fn elsewhere(file: &File<'_>, text: &Text, uses: &Uses<'_, '_>) -> Option<Dynamic> {
     text.sources.iter().find_map(|source| {
         let range = span(uses.other_read(source)?);
-        let line = line_of(file.source, range.start);
+        let line = file.line_of(range.start);
         Some(Dynamic {
             file: range,
             message: format!(

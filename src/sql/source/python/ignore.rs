@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ruff_python_ast::token::{TokenKind, Tokens};
+use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
-use super::resolve::{line_of, span};
+use super::File;
+use super::resolve::span;
 use crate::sql::translate::lint::ignored_codes;
 
 /// A comment that tells what to pass over.
@@ -22,28 +23,29 @@ struct Ignore {
 pub(super) struct Ignores(Vec<Ignore>);
 
 impl Ignores {
-    pub(super) fn read(source: &str, tokens: &Tokens) -> Self {
-        if memchr::memmem::find(source.as_bytes(), b"pontoon:").is_none() {
+    pub(super) fn read(file: &File<'_>) -> Self {
+        if memchr::memmem::find(file.source.as_bytes(), b"pontoon:").is_none() {
             return Self::default();
         }
-        let comments = tokens
+        let comments = file
+            .tokens
             .iter()
             .filter(|token| token.kind() == TokenKind::Comment);
         Self(
             comments
-                .filter_map(|token| ignore(source, span(token.range())))
+                .filter_map(|token| ignore(file, span(token.range())))
                 .collect(),
         )
     }
 
     /// The codes to pass over for something that stands at these bytes.
-    pub(super) fn codes(&self, source: &str, places: &[Range<usize>]) -> Vec<String> {
+    pub(super) fn codes(&self, file: &File<'_>, places: &[Range<usize>]) -> Vec<String> {
         if self.0.is_empty() {
             return Vec::new();
         }
         let mut found = Vec::new();
         for place in places {
-            let (first, last) = (line_of(source, place.start), line_of(source, place.end));
+            let (first, last) = (file.line_of(place.start), file.line_of(place.end));
             for ignore in &self.0 {
                 let about = (first..=last).contains(&ignore.line)
                     || ignore.alone && ignore.line + 1 == first;
@@ -58,13 +60,14 @@ impl Ignores {
     }
 }
 
-fn ignore(source: &str, comment: Range<usize>) -> Option<Ignore> {
+fn ignore(file: &File<'_>, comment: Range<usize>) -> Option<Ignore> {
+    let source = file.source;
     let codes = ignored_codes(&source[comment.clone()])?;
     let line_start = source[..comment.start]
         .rfind('\n')
         .map_or(0, |newline| newline + 1);
     Some(Ignore {
-        line: line_of(source, comment.start),
+        line: file.line_of(comment.start),
         alone: source[line_start..comment.start].trim().is_empty(),
         codes: codes.into_iter().map(str::to_owned).collect(),
     })

@@ -33,6 +33,7 @@ mod wrapper;
 
 pub(super) use call_edits::call_edits;
 
+use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
@@ -80,6 +81,17 @@ struct File<'a> {
     source: &'a str,
     tokens: &'a Tokens,
     module: Module<'a>,
+    /// Where its lines end, once somebody asks.
+    line_ends: OnceCell<Vec<usize>>,
+}
+
+impl File<'_> {
+    /// The line of a byte; the first is 1.
+    fn line_of(&self, at: usize) -> usize {
+        let ends = || memchr::memchr_iter(b'\n', self.source.as_bytes()).collect();
+        let ends = self.line_ends.get_or_init(ends);
+        1 + ends.partition_point(|end| *end < at)
+    }
 }
 
 /// Where a file stands among those of a run, and what they execute of each other's texts.
@@ -200,6 +212,7 @@ fn read<T>(
         source,
         tokens: parsed.tokens(),
         module: Module::read(parsed.suite()),
+        line_ends: OnceCell::new(),
     };
     Ok(then(&file))
 }
@@ -216,7 +229,7 @@ fn queries(file: &File<'_>, others: &Others<'_>) -> Vec<SourceQuery> {
     }
     unexecuted::texts(file, &mut resolver, &mut found);
     unexecuted::constants(file, others, &mut resolver, &mut found);
-    let ignores = Ignores::read(file.source, file.tokens);
+    let ignores = Ignores::read(file);
     group::queries(file, found, &ignores)
 }
 

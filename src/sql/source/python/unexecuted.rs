@@ -9,7 +9,7 @@ use ruff_text_size::{Ranged, TextRange};
 use super::calls::{Found, is_numbered};
 use super::import::entry;
 use super::looks::{has_placeholder, is_surely_sql, looks_like_sql};
-use super::resolve::{Resolver, line_of, span};
+use super::resolve::{Resolver, span};
 use super::scope::{CallSite, Source, Value};
 use super::text::{Kind, Text};
 use super::{File, Others};
@@ -34,6 +34,8 @@ const SHOWING: &[&str] = &[
 
 /// Adds the texts of `SQLAlchemy`'s `text` that no call of the file executes.
 pub(super) fn texts<'a>(file: &File<'a>, resolver: &mut Resolver<'_, 'a>, found: &mut Vec<Found>) {
+    let start = |text: &Text| text.pieces.first().map(|piece| piece.file.start);
+    let mut known: HashSet<_> = found.iter().map(|found| start(&found.text)).collect();
     for site in &file.module.calls {
         let callee = resolver.callee(&site.call.func);
         if !callee.is_some_and(|(module, name)| file.module.drivers.is_text(module, name)) {
@@ -42,30 +44,28 @@ pub(super) fn texts<'a>(file: &File<'a>, resolver: &mut Resolver<'_, 'a>, found:
         let Some(argument) = site.call.arguments.args.first() else {
             continue;
         };
-        let known = resolver.texts(argument, site.scope);
+        let texts = resolver.texts(argument, site.scope).texts;
         let touched = std::mem::take(&mut resolver.touched);
-        for mut text in known.texts {
-            let first = text.pieces.first().map(|piece| piece.file.start);
-            let executed = found
-                .iter()
-                .any(|found| found.text.pieces.first().map(|piece| piece.file.start) == first);
-            if executed || !looks_like_sql(&text.sql) {
+        for mut text in texts {
+            let first = start(&text);
+            if known.contains(&first) || !looks_like_sql(&text.sql) {
                 continue;
             }
+            known.insert(first);
             text.kind = Kind::Named;
-            found.push(of_text(file.source, text, *site, touched.clone()));
+            found.push(of_text(file, text, *site, touched.clone()));
         }
     }
 }
 
-fn of_text(source: &str, text: Text, site: CallSite<'_>, touched: Vec<TextRange>) -> Found {
+fn of_text(file: &File<'_>, text: Text, site: CallSite<'_>, touched: Vec<TextRange>) -> Found {
     let style = Style::Known(if is_numbered(&text.sql) {
         Paramstyle::NumericDollar
     } else {
         Paramstyle::Named
     });
     let named = translate(&text.sql, style).map_or(true, |found| !found.parameters.is_empty());
-    let line = line_of(source, site.call.range().start().to_usize());
+    let line = file.line_of(site.call.range().start().to_usize());
     let reason = named.then(|| Dynamic {
         file: span(site.call.range()),
         message: format!("no call in this file executes the `text` of line {line}, so its arguments are not known"),
@@ -155,7 +155,9 @@ pub(super) fn constants<'a>(
             let places = places(&text);
             let executed = uses.iter().any(|(used, _)| used.reading != Reading::Read);
             if !executed {
-                if let Some(same) = same(found, &text) {
+                if !uses.is_empty()
+                    && let Some(same) = same(found, &text)
+                {
                     same.elsewhere.extend(elsewhere(file, &constant, &uses));
                 }
             } else if looks_like_sql(&text.sql) {

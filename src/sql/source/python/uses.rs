@@ -8,7 +8,6 @@ use ruff_text_size::{Ranged, TextRange};
 use super::arguments::{Given, arguments};
 use super::import::{Imported, imported};
 use super::method::{Method, candidates};
-use super::resolve::line_of;
 use super::scope::{Binding, CallSite, Value};
 use super::text::Text;
 use super::{File, open, sends, wrapper};
@@ -48,7 +47,7 @@ pub(super) fn reads(path: &Path, shown: &str, source: &str, uses: &Uses) -> Vec<
             for other in imported(&file.module, expr, scope) {
                 let named = other.path.last().is_some_and(|name| uses.is_constant(name));
                 if named && !is_text(file, &texts, expr.range()) {
-                    let line = line_of(file.source, expr.range().start().to_usize());
+                    let line = file.line_of(expr.range().start().to_usize());
                     let place = format!("{shown}:{line}");
                     let path = absolute(&folders, other);
                     // A dict's name is read with all of its entries.
@@ -143,7 +142,7 @@ fn of_call(file: &File<'_>, site: CallSite<'_>, folders: &[String], shown: &str)
             continue;
         }
         for other in imported(&file.module, argument, site.scope) {
-            let line = line_of(file.source, site.call.range().start().to_usize());
+            let line = file.line_of(site.call.range().start().to_usize());
             let reading = if other.whole {
                 reading(file, site, (method, name), position)
             } else {
