@@ -12,7 +12,7 @@ use crate::cli::place::Place;
 use crate::sql::source::{Dynamic, SourceQuery, Unreadable};
 use crate::sql::translate::lint::{Conversion, Finding, FixKind, Inspection, Severity};
 use crate::sql::translate::{Bound, Edit, Paramstyle, Style, TranslateError, inspect, translate};
-use std::cell::LazyCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ pub(super) fn plan(
 ) -> Plan {
     let mut planner = Planner {
         text,
-        lines: Lines::new(text),
+        lines: OnceCell::new(),
         options,
         plan: Plan::default(),
         changes: Changes::default(),
@@ -58,7 +58,8 @@ pub(super) fn plan(
 #[derive(Debug)]
 struct Planner<'a> {
     text: &'a str,
-    lines: Lines<'a>,
+    /// Once something is said of a place.
+    lines: OnceCell<Lines<'a>>,
     options: &'a Options,
     plan: Plan,
     changes: Changes,
@@ -66,7 +67,11 @@ struct Planner<'a> {
     unreadable: bool,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn lines(&self) -> &Lines<'a> {
+        self.lines.get_or_init(|| Lines::new(self.text))
+    }
+
     fn finish(mut self) -> Plan {
         let tally = &mut self.plan.tally;
         if self.unreadable {
@@ -89,7 +94,7 @@ impl Planner<'_> {
             line: error.line,
             column: error.column,
         };
-        let start = self.lines.offset(place);
+        let start = self.lines().offset(place);
         let remark = Told::new(codes::UNREADABLE, Severity::Error, error.message);
         self.tell(None, start..self.next(start), remark);
         self.plan.tally.errors += 1;
@@ -315,11 +320,12 @@ impl Planner<'_> {
         if !chosen || self.options.passes_over(told.code, ignored) {
             return;
         }
+        let places = [range.start, range.end].map(|offset| self.lines().place(offset));
         self.plan.remarks.push(Remark {
             code: told.code,
             severity: told.severity,
-            start: self.lines.place(range.start),
-            end: self.lines.place(range.end),
+            start: places[0],
+            end: places[1],
             range,
             query: query.and_then(|query| query.name.clone()),
             message: told.message,

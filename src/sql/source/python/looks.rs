@@ -144,126 +144,6 @@ pub(super) fn has_statement(source: &str) -> bool {
     memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| opens_statement(&bytes[quote + 1..]))
 }
 
-/// The names that a file gives to what may be SQL, or to a dict that may hold some.
-pub(super) fn constants(source: &str) -> Vec<String> {
-    let bytes = source.as_bytes();
-    let mut found = Vec::new();
-    for sign in memchr::memchr_iter(b'=', bytes) {
-        let compares = matches!(bytes.get(sign + 1), Some(b'='))
-            || sign > 0 && b"=!<>+-*/%&|^:".contains(&bytes[sign - 1]);
-        if compares || !gives_text(source, sign + 1) {
-            continue;
-        }
-        // Several names may get one value, and a name may have a type.
-        let line = memchr::memrchr(b'\n', &bytes[..sign]).map_or(0, |newline| newline + 1);
-        let targets = source[line..sign].split('=');
-        if is_local(source, line) {
-            continue;
-        }
-        let names = targets.map(|target| target.split(':').next().unwrap_or(target).trim());
-        let is_name = |name: &&str| {
-            let letter = |char: char| char.is_alphanumeric() || char == '_';
-            !name.is_empty() && name.chars().all(letter)
-        };
-        found.extend(names.filter(is_name).map(str::to_owned));
-    }
-    found
-}
-
-/// Whether the value at a byte begins as a literal of SQL does, in whatever calls and brackets, or is a dict that begins with some.
-fn gives_text(source: &str, at: usize) -> bool {
-    const ENOUGH: usize = 200;
-    const ENTRIES: usize = 4_000;
-    let bytes = &source.as_bytes()[at..];
-    let white = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
-    let start = bytes.iter().take_while(white).count();
-    let value = &bytes[start..];
-    let is_sql = |quote: usize| {
-        let rest = at + start + quote + 1;
-        if !opens_statement(&source.as_bytes()[rest..]) {
-            return false;
-        }
-        // Sentences for people begin with some of the same words, and have no placeholders.
-        let text = self::start(source, rest).trim_start_matches(['"', '\'']);
-        let ends = text.find(['"', '\'']).unwrap_or(text.len());
-        text[..ends].contains(char::is_whitespace)
-            && (is_surely_sql(text) || looks_like_sql(text) && text.contains('%'))
-    };
-    if value.starts_with(b"{") || value.starts_with(b"dict(") {
-        let entries = &value[..value.len().min(ENTRIES)];
-        return literals(entries).any(is_sql);
-    }
-    let around = |byte: &&u8| {
-        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_.(\\[".contains(byte)
-    };
-    let quote = value.iter().take(ENOUGH).take_while(around).count();
-    // Without brackets a value ends with its line.
-    let before = &value[..quote];
-    let ends = before.contains(&b'\n') && !before.iter().any(|byte| b"([\\".contains(byte));
-    !ends && matches!(value.get(quote), Some(b'"' | b'\'')) && is_sql(quote)
-}
-
-/// Where the literals of the brackets at the start of a text open, up to the bracket's end.
-fn literals(text: &[u8]) -> impl Iterator<Item = usize> {
-    let (mut at, mut depth) = (0, 0);
-    std::iter::from_fn(move || {
-        loop {
-            let byte = *text.get(at)?;
-            match byte {
-                b'"' | b'\'' => {
-                    let open = at;
-                    at = literal_end(text, open);
-                    return Some(open);
-                }
-                b'#' => at += memchr::memchr(b'\n', &text[at..])?,
-                b'(' | b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
-                b')' | b']' | b'}' if depth <= 1 => return None,
-                b')' | b']' | b'}' => (at, depth) = (at + 1, depth - 1),
-                _ => at += 1,
-            }
-        }
-    })
-}
-
-/// Where the literal ends that opens with the quote at a byte.
-fn literal_end(text: &[u8], open: usize) -> usize {
-    let quote = text[open];
-    let triple = text[open..].starts_with(&[quote; 3]);
-    let mut at = open + if triple { 3 } else { 1 };
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'\n' if !triple => return at,
-            _ if byte == quote && !triple => return at + 1,
-            _ if byte == quote && text[at..].starts_with(&[quote; 3]) => return at + 3,
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
-}
-
-/// Whether the line that begins at a byte is a function's: the names that it gives end with that.
-fn is_local(source: &str, line: usize) -> bool {
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let own = source[line..].lines().next().unwrap_or_default();
-    let mut depth = indent(own);
-    for before in source[..line].lines().rev() {
-        if depth == 0 {
-            return false;
-        }
-        let code = before.trim_start();
-        if code.is_empty() || code.starts_with('#') || indent(before) >= depth {
-            continue;
-        }
-        if code.starts_with("def ") || code.starts_with("async def ") {
-            return true;
-        }
-        depth = indent(before);
-    }
-    false
-}
-
 /// Where the file's last `%s` or `%(` stands.
 fn last_placeholder(bytes: &[u8]) -> Option<usize> {
     let mut signs = memchr::memrchr_iter(b'%', bytes);
@@ -271,14 +151,14 @@ fn last_placeholder(bytes: &[u8]) -> Option<usize> {
 }
 
 /// As much of the text at a byte as tells whether it is SQL.
-fn start(source: &str, at: usize) -> &str {
+pub(super) fn start(source: &str, at: usize) -> &str {
     const ENOUGH: usize = 2_000;
     let rest = &source[at..];
     &rest[..rest.floor_char_boundary(ENOUGH.min(rest.len()))]
 }
 
 /// Whether what follows a quote may be the start of a statement.
-fn opens_statement(mut rest: &[u8]) -> bool {
+pub(super) fn opens_statement(mut rest: &[u8]) -> bool {
     while let [
         b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'(' | b';' | 0xc,
         more @ ..,
@@ -415,38 +295,4 @@ pub(super) fn has_placeholder(text: &str) -> bool {
         }
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_names_that_a_file_gives_to_sql_are_seen() {
-        for (source, names) in [
-            ("A = 'SELECT a FROM t'", &["A"][..]),
-            ("A: Final[str] = (\n    f\"\"\"\n  SELECT a\"\"\")", &["A"]),
-            ("A = B = text(\n  'insert into t values (1)')", &["A", "B"]),
-            (
-                "class Q:\n    A = dedent('SELECT 1')\n\n    class R:\n        B = 'SELECT 2'",
-                &["A", "B"],
-            ),
-            ("B = {'show': 'end'}\nC = 'Select one'", &[]),
-            ("BY = {\n  'a': 'SELECT 1',\n}", &["BY"]),
-            (
-                "BY = {1: ['}', {}],  # '}\n  2: \"\"\"\nSELECT 1\"\"\"}",
-                &["BY"],
-            ),
-            ("A = {}\nB = {'a': 1}\nf('SELECT 1')", &[]),
-            ("A = {'it\\'s': '\\\\'}\nf('SELECT 1')", &[]),
-            ("if x:\n    A = 'SELECT 1'", &["A"]),
-            ("def f():\n    if x:\n        a = 'SELECT 1'", &[]),
-            (
-                "A = 'set'\nC == 'SELECT 1'\nf(d='SELECT 1')\nE = 1\n'SELECT 1'",
-                &[],
-            ),
-        ] {
-            assert_eq!(constants(source), names, "{source}");
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod bind;
 mod call_edits;
 mod calls;
 mod compose;
+mod constants;
 mod depth;
 mod driver;
 mod group;
@@ -130,7 +131,7 @@ fn look(path: &Path, shown: &str, source: &str) -> Seen {
         seen.uses = uses::uses(path, shown, source);
     }
     if statement {
-        seen.constants = looks::constants(source);
+        seen.constants = constants::constants(source);
     }
     seen
 }
