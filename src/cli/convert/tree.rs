@@ -1,7 +1,7 @@
 //! Every file under some roots, worked on by all cores, with the results in the order of the names.
 //!
-//! One thread walks, because only a walk in order lets results be printed in order without holding them all: at most [`WINDOW`] files are
-//! between the walk and the printing, so memory does not grow with the tree.
+//! One thread walks, because only a walk in order lets results be printed in order without holding them all: at most [`WINDOW`] batches of
+//! files are between the walk and the printing, so memory does not grow with the tree.
 
 use crate::cli::exit::{Failure, Outcome};
 use crate::error::{Error, ErrorKind};
@@ -14,8 +14,13 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io, thread};
 
-/// How many files are on their way at once.
-const WINDOW: usize = 512;
+/// How many batches are on their way at once.
+const WINDOW: usize = 128;
+
+/// How many files a core is handed at once: the threads wake each other for each batch. The first of all go one by one, since a few large
+/// files are to be shared.
+const BATCH: usize = 8;
+const ONE_BY_ONE: usize = 128;
 
 /// A deeply nested expression takes the parser deep down.
 const STACK: usize = 64 << 20;
@@ -38,8 +43,11 @@ impl Entry {
     }
 }
 
-/// An entry with its number, and what came of it.
-type Worked<T> = (usize, Entry, Outcome<T>);
+/// Entries with the number of their batch.
+type Batch = (usize, Vec<Entry>);
+
+/// A batch's number, its entries, and what came of them.
+type Worked<T> = (usize, Vec<(Entry, Outcome<T>)>);
 
 /// The roots as they are to be walked: each is there, and none lies in another.
 pub(super) fn roots(paths: &[PathBuf]) -> Outcome<Vec<PathBuf>> {
@@ -101,18 +109,28 @@ pub(super) fn work<T: Send>(
                 .map_err(|error| Failure::System("no threads to convert with".to_owned(), error))?;
         }
         drop((taken, results));
-        scope.spawn(move || hand_out(entries, &tickets, &jobs));
+        scope.spawn(move || hand_out(batches(entries), &tickets, &jobs));
         in_order(done, free, each)
     })
 }
 
-/// Hands out the entries, each with its number.
+fn batches(mut entries: impl Iterator<Item = Entry>) -> impl Iterator<Item = Vec<Entry>> {
+    let mut given = 0;
+    std::iter::from_fn(move || {
+        let size = if given < ONE_BY_ONE { 1 } else { BATCH };
+        let batch: Vec<_> = entries.by_ref().take(size).collect();
+        given += batch.len();
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Hands out the batches, each with its number.
 fn hand_out(
-    entries: impl Iterator<Item = Entry>,
+    batches: impl Iterator<Item = Vec<Entry>>,
     tickets: &Receiver<()>,
-    jobs: &SyncSender<(usize, Entry)>,
+    jobs: &SyncSender<Batch>,
 ) {
-    for job in entries.enumerate() {
+    for job in batches.enumerate() {
         if tickets.recv().is_err() || jobs.send(job).is_err() {
             return;
         }
@@ -121,15 +139,18 @@ fn hand_out(
 
 /// Takes files until there are none, or nobody wants results.
 fn help<T>(
-    jobs: &Mutex<Receiver<(usize, Entry)>>,
+    jobs: &Mutex<Receiver<Batch>>,
     results: &Sender<Worked<T>>,
     work: &impl Fn(&Entry) -> T,
 ) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, entry)) = job else { return };
-        let result = guarded(&entry, work);
-        if results.send((number, entry, result)).is_err() {
+        let Ok((number, entries)) = job else { return };
+        let worked = entries.into_iter().map(|entry| {
+            let result = guarded(&entry, work);
+            (entry, result)
+        });
+        if results.send((number, worked.collect())).is_err() {
             return;
         }
     }
@@ -156,13 +177,15 @@ fn in_order<T>(
 ) -> Outcome<()> {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
-    for (number, entry, result) in done {
-        waiting.insert(number, (entry, result));
-        while let Some((entry, result)) = waiting.remove(&next) {
+    for (number, worked) in done {
+        waiting.insert(number, worked);
+        while let Some(worked) = waiting.remove(&next) {
             next += 1;
             // The walk may have ended, and then needs no more tickets.
             let _ = free.send(());
-            each(entry, result?)?;
+            for (entry, result) in worked {
+                each(entry, result?)?;
+            }
         }
     }
     Ok(())
@@ -216,6 +239,8 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 mod tests {
     use super::*;
 
+    const FILES: usize = ONE_BY_ONE + (WINDOW + 3) * BATCH + 1;
+
     fn tree(files: usize) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..files {
@@ -237,22 +262,20 @@ mod tests {
 
     #[test]
     fn more_files_than_the_window_come_in_the_order_of_their_names() {
-        let folder = tree(3 * WINDOW);
+        let folder = tree(FILES);
         let mut found = Vec::new();
         work(entries(&[folder.path().to_owned()]), number, |_, number| {
             found.push(number);
             Ok(())
         })
         .unwrap();
-        let expected: Vec<usize> = (0..3)
-            .flat_map(|first| (first..3 * WINDOW).step_by(3))
-            .collect();
+        let expected: Vec<usize> = (0..3).flat_map(|first| (first..FILES).step_by(3)).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn who_wants_no_more_ends_the_walk() {
-        let folder = tree(2 * WINDOW);
+        let folder = tree(FILES);
         let mut taken = 0;
         let ended = work(entries(&[folder.path().to_owned()]), number, |_, _| {
             taken += 1;
@@ -267,12 +290,12 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_work_and_names_the_file() {
-        let folder = tree(3 * WINDOW);
+        let folder = tree(FILES);
         let (mut taken, roots) = (0, [folder.path().to_owned()]);
         let ended = work(
             entries(&roots),
             |entry| match number(entry) {
-                // The third by name: more than a window of files is behind it.
+                // The third by name: more than a window of batches is behind it.
                 6 => panic!("on purpose"),
                 number => number,
             },
