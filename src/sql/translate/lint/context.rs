@@ -78,7 +78,7 @@ impl<'a> Context<'a> {
             source,
             sql,
             placed: &placement.placed,
-            tokens: Vec::with_capacity(sql.len() / 5),
+            tokens: Vec::with_capacity(sql.len() / 4 + 4),
             placeholders: Vec::with_capacity(placement.placed.len()),
             statements: Vec::new(),
             own: Vec::new(),
@@ -159,7 +159,7 @@ impl<'a> Context<'a> {
         };
         loop {
             let token = self.token(Some(index));
-            let Some(opener) = token.inside.filter(|_| token.is_sign(b')')) else {
+            let Some(opener) = token.inside().filter(|_| token.is_sign(b')')) else {
                 return false;
             };
             if let Some(function) = self.function(Some(opener)) {
@@ -169,7 +169,7 @@ impl<'a> Context<'a> {
                 return true;
             }
             // The parentheses hold nothing but other parentheses, with or without a word before them.
-            let inner = self.token(Some(index - 1)).inside;
+            let inner = self.token(Some(index - 1)).inside();
             let word = usize::from(self.token(Some(opener + 1)).is("row"));
             if inner != Some(opener + 1 + word) {
                 return false;

@@ -50,7 +50,7 @@ impl Severity {
 }
 
 /// Finds a hazard's places in a text, in bytes of the source.
-type FindAll = fn(&Context<'_>) -> Vec<(Range<usize>, Found)>;
+pub(super) type FindAll = fn(&Context<'_>) -> Vec<(Range<usize>, Found)>;
 
 /// When a hazard is asked.
 #[derive(Debug, Clone, Copy)]

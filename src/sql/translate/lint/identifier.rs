@@ -45,15 +45,16 @@ fn is_name(spot: &Spot<'_>) -> bool {
         TokenKind::Operator | TokenKind::Assign => return false,
         _ => {}
     }
-    let next_text = spot.text(next);
-    let is_key = matches!(next_text, "=>" | ":=") && (before.is_sign(b'(') || before.is_sign(b','));
+    let is_operator = |text| matches!(next.first, b'=' | b':') && spot.text(next) == text;
+    let is_key =
+        (before.is_sign(b'(') || before.is_sign(b',')) && (is_operator("=>") || is_operator(":="));
     // Else the parentheses around it are a part of what is assigned.
     let begins = |open: usize| {
         let first = spot.context.token(Some(open + 1)).word.text;
         matches!(first, "update" | "insert" | "with" | "merge")
     };
-    let is_assigned = next_text == "="
-        && spot.clause == Clause::Set
+    let is_assigned = spot.clause == Clause::Set
+        && is_operator("=")
         && (before.is("set") || before.is_sign(b',') && spot.inside.is_none_or(begins))
         && spot
             .statement()

@@ -69,7 +69,7 @@ fn binds_tighter(context: &Context<'_>, first: usize) -> bool {
         };
         let token = &context.tokens[before];
         let closes = token.is_sign(b')') || token.is_sign(b']');
-        index = token.inside.filter(|_| closes).unwrap_or(before);
+        index = token.inside().filter(|_| closes).unwrap_or(before);
         let compares = token.kind == TokenKind::Operator
             && matches!(
                 token.text(context.sql),

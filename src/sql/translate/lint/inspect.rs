@@ -7,7 +7,7 @@ use super::super::rewrite::{Placed, Placement};
 use super::super::{Parameter, Paramstyle, Style, TranslateError, dollar, place, style};
 use super::context::{Context, Place, Placeholder};
 use super::finding::{Finding, Found};
-use super::hazard::{Hazard, Look};
+use super::hazard::{FindAll, Hazard, Look};
 use super::spot::Spot;
 use super::{HAZARDS, ignore};
 
@@ -144,6 +144,17 @@ static AT_DEAD: LazyLock<Vec<FindAt>> = LazyLock::new(|| {
     HAZARDS.iter().filter_map(at).collect()
 });
 
+/// How a hazard is found in a text.
+type FindIn = (FindAll, &'static Hazard);
+
+static IN_TEXTS: LazyLock<Vec<FindIn>> = LazyLock::new(|| {
+    let within = |hazard: &'static Hazard| match hazard.look {
+        Look::Text(find) => Some((find, hazard)),
+        _ => None,
+    };
+    HAZARDS.iter().filter_map(within).collect()
+});
+
 /// Every hazard of the text, in its order.
 fn find(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -171,11 +182,9 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
             }
         }
     }
-    for hazard in HAZARDS {
-        if let Look::Text(find) = hazard.look {
-            for (range, found) in find(context) {
-                add(hazard, range, found);
-            }
+    for (find, hazard) in &*IN_TEXTS {
+        for (range, found) in find(context) {
+            add(hazard, range, found);
         }
     }
     findings.sort_by_key(|finding| finding.range.start);

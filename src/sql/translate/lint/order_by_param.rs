@@ -21,9 +21,8 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let (key, opener) = whole_key(spot);
+    let (key, opener) = whole_key(spot)?;
     let word = |back: usize| {
-        let opener = opener.filter(|_| key.is_ended);
         spot.context
             .token(opener.and_then(|opener| opener.checked_sub(back)))
     };
@@ -43,65 +42,64 @@ pub(super) struct Key {
     clause: Clause,
     /// Whether a key of a list may start with it.
     is_started: bool,
-    /// Whether one may end with it.
-    is_ended: bool,
 }
 
 impl Key {
     /// Whether it is all of a key of that clause.
     pub(super) fn is_in(&self, clause: Clause) -> bool {
-        self.clause == clause && self.is_started && self.is_ended
+        self.clause == clause && self.is_started
     }
 }
 
 /// The placeholder with the parentheses around it alone: what it is there, and what opens the parentheses in which it
-/// is an item. A number in parentheses is an ordinal too.
-fn whole_key(spot: &Spot<'_>) -> (Key, Option<usize>) {
+/// is an item. A number in parentheses is an ordinal too. `None` where no key can end with it, which is told soon: most are no key.
+fn whole_key(spot: &Spot<'_>) -> Option<(Key, Option<usize>)> {
     const DEEP: usize = 16;
     let context = spot.context;
     let (mut first, mut last) = (spot.placeholder.token, spot.placeholder.token);
     let before = |first: usize, back: usize| context.token(first.checked_sub(back));
     for _ in 0..DEEP {
         let opens = before(first, 1).is_sign(b'(') && context.token(Some(last + 1)).is_sign(b')');
-        let is_call = context.function(first.checked_sub(1)).is_some();
-        let is_list = before(first, 2).is("on") && before(first, 3).is("distinct");
-        if !opens || is_call || is_list {
+        let is_call = || context.function(first.checked_sub(1)).is_some();
+        let is_list = || before(first, 2).is("on") && before(first, 3).is("distinct");
+        if !opens || is_call() || is_list() {
             break;
         }
         (first, last) = (first - 1, last + 1);
     }
-    let (lead, next) = (before(first, 1), context.token(Some(last + 1)));
-    let is_started = lead.is("by")
-        || lead.is_sign(b',')
-        || matches!(lead.word.text, "distinct" | "all") && before(first, 2).is("by");
+    let next = context.token(Some(last + 1));
     let ends_item = next.is_sign(b',') || next.is_sign(b')') || next.is_sign(b';');
-    let is_ended = ends_item || next.start == next.end || next.has(words::AFTER_KEY);
+    if !ends_item && next.start != next.end && !next.has(words::AFTER_KEY) {
+        return None;
+    }
+    let lead = before(first, 1);
+    let follows = lead.is_sign(b',');
+    let leads = matches!(lead.word.text, "by" | "distinct" | "all");
+    if !follows && !leads && !lead.is_sign(b'(') {
+        return None;
+    }
+    let is_started = follows || lead.is("by") || leads && before(first, 2).is("by");
     let clause = context.token(Some(first)).clause;
     let opener = if lead.is_sign(b'(') {
         first.checked_sub(1)
     } else {
-        lead.inside.filter(|_| lead.is_sign(b','))
+        lead.inside().filter(|_| lead.is_sign(b','))
     };
-    (
-        Key {
-            clause,
-            is_started,
-            is_ended,
-        },
-        opener,
-    )
+    Some((Key { clause, is_started }, opener))
 }
 
 /// Whether the placeholder is a key of `GROUP BY`, which may also be an item of a list in parentheses there.
 pub(super) fn is_group_key(spot: &Spot<'_>) -> bool {
     const DEEP: usize = 16;
-    let (key, mut opener) = whole_key(spot);
+    let Some((key, mut opener)) = whole_key(spot) else {
+        return false;
+    };
     if key.is_in(Clause::Group) {
         return true;
     }
     let tokens = &spot.context.tokens;
     for _ in 0..DEEP {
-        let Some(open) = opener.filter(|&open| key.is_ended && tokens[open].is_sign(b'(')) else {
+        let Some(open) = opener.filter(|&open| tokens[open].is_sign(b'(')) else {
             return false;
         };
         let lead = spot.context.token(open.checked_sub(1));
@@ -114,7 +112,7 @@ pub(super) fn is_group_key(spot: &Spot<'_>) -> bool {
         opener = if lead.is_sign(b'(') {
             open.checked_sub(1)
         } else {
-            lead.inside.filter(|_| lead.is_sign(b','))
+            lead.inside().filter(|_| lead.is_sign(b','))
         };
     }
     false

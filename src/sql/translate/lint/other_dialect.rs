@@ -54,9 +54,9 @@ fn is_foreign(context: &Context<'_>, index: usize) -> bool {
             (before.is_value() || before.is_name() || before.is_sign(b')')) && after.is_value()
         }
         // `DELETE … ORDER BY a LIMIT 1`
-        "order" | "limit" => token.inside.is_none() && changes_rows(context, index),
+        "order" | "limit" => token.inside().is_none() && changes_rows(context, index),
         "using" => {
-            let function = context.function(token.inside);
+            let function = context.function(token.inside());
             function.is_some_and(|word| matches!(word.text, "translate" | "convert"))
         }
         // `= ANY (1, 2)`

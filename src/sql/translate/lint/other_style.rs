@@ -25,7 +25,7 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
         let (colon, name) = (&context.tokens[index], context.token(Some(index + 1)));
         let touches = name.kind == TokenKind::Identifier && name.start == colon.end;
         // In brackets it is a slice, and in a call it parts a key from its value.
-        colon.kind == TokenKind::Colon && touches && !has_colons(context, colon.inside)
+        colon.kind == TokenKind::Colon && touches && !has_colons(context, colon.inside())
     });
     colons
         .map(|index| {

@@ -176,7 +176,7 @@ impl Reader<'_, '_> {
                     self.enter_clause(word.text);
                 }
             }
-            TokenKind::Operator => is_odd = token.text(sql).contains('`'),
+            TokenKind::Operator => is_odd = token.text(sql).as_bytes().contains(&b'`'),
             TokenKind::Other | TokenKind::Colon => is_odd = true,
             _ => {}
         }
@@ -195,7 +195,9 @@ impl Reader<'_, '_> {
             word,
             first,
             clause,
-            inside,
+            opener: inside
+                .and_then(|opener| u32::try_from(opener).ok())
+                .unwrap_or(Tok::NOWHERE),
             has_comma: false,
         });
     }

@@ -16,6 +16,8 @@ pub(super) struct Spot<'c> {
     /// Which placeholder of the text.
     pub(super) index: usize,
     pub(super) placeholder: &'c Placeholder,
+    /// The tokens around it, which every hazard looks at: three before it, the nearest first, and three behind.
+    near: [&'c Tok; 2 * NEAR],
     /// The clause that it is in.
     pub(super) clause: Clause,
     /// What opens the parentheses or brackets around it.
@@ -27,6 +29,8 @@ pub(super) struct Spot<'c> {
     /// What the tokens before it make of it.
     pub(super) lead: Lead,
 }
+
+const NEAR: usize = 3;
 
 /// What a placeholder follows, if that is nothing after which an expression may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +49,20 @@ pub(super) enum Lead {
 impl<'c> Spot<'c> {
     pub(super) fn new(context: &'c Context<'c>, index: usize) -> Self {
         let placeholder = &context.placeholders[index];
-        let token = context.token(Some(placeholder.token));
+        let at = placeholder.token;
+        let token = context.token(Some(at));
         let is_code = placeholder.place == Place::Code;
         let mut spot = Self {
             context,
             index,
             placeholder,
+            near: std::array::from_fn(|n| match n {
+                0..NEAR => context.token(at.checked_sub(n + 1)),
+                _ => context.token(at.checked_add(n + 1 - NEAR)),
+            }),
             clause: token.clause,
-            inside: token.inside.filter(|_| is_code),
-            function: context.function(token.inside).filter(|_| is_code),
+            inside: token.inside().filter(|_| is_code),
+            function: context.function(token.inside()).filter(|_| is_code),
             is_cast: false,
             lead: Lead::Fine,
         };
@@ -66,13 +75,19 @@ impl<'c> Spot<'c> {
 
     /// The `n`th token before it; the first is 1.
     pub(super) fn before(&self, n: usize) -> &'c Tok {
-        self.context.token(self.placeholder.token.checked_sub(n))
+        match n {
+            1..=NEAR => self.near[n - 1],
+            _ => self.context.token(self.placeholder.token.checked_sub(n)),
+        }
     }
 
     /// The `n`th token behind it, in the text and not in the statement alone; the first is 1.
     pub(super) fn after(&self, n: usize) -> &'c Tok {
         // A placeholder in a comment is no token, and has none of its own to skip.
-        self.context.token(self.placeholder.token.checked_add(n))
+        match n {
+            1..=NEAR => self.near[NEAR + n - 1],
+            _ => self.context.token(self.placeholder.token.checked_add(n)),
+        }
     }
 
     /// The token's text.
@@ -165,7 +180,7 @@ impl<'c> Spot<'c> {
         let is_operator_name = first.is_sign(b')')
             && self
                 .context
-                .function(first.inside)
+                .function(first.inside())
                 .is_some_and(|word| word.text == "operator");
         let ends = first.is_sign(b')') || first.is_sign(b']') || first.is_value();
         if ends && !is_operator_name {

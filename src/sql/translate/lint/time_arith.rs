@@ -30,7 +30,7 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
         || left.is_sign(b')')
             && spot
                 .context
-                .function(left.inside)
+                .function(left.inside())
                 .is_some_and(|function| function.has(words::TIME_FUNCTION));
     is_time.then(|| {
         let message = format!("the server takes `{}` for a point in time", spot.written());

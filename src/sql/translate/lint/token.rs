@@ -13,8 +13,8 @@ pub(super) struct Tok {
     /// The first byte.
     pub(super) first: u8,
     pub(super) clause: Clause,
-    /// The token that opens the innermost parentheses or brackets around it. They themselves count as inside.
-    pub(super) inside: Option<usize>,
+    /// As [`inside`](Tok::inside) gives it, or [`NOWHERE`](Tok::NOWHERE): there are many tokens, and a small one is soon written.
+    pub(super) opener: u32,
     /// For `(` and `[`: whether a comma stands directly in it.
     pub(super) has_comma: bool,
 }
@@ -27,7 +27,7 @@ pub(super) static NOTHING: Tok = Tok {
     word: &UNLISTED,
     first: 0,
     clause: Clause::Other,
-    inside: None,
+    opener: Tok::NOWHERE,
     has_comma: false,
 };
 
@@ -49,6 +49,15 @@ pub(super) enum Clause {
 }
 
 impl Tok {
+    pub(super) const NOWHERE: u32 = u32::MAX;
+
+    /// The token that opens the innermost parentheses or brackets around it. They themselves count as inside.
+    pub(super) fn inside(&self) -> Option<usize> {
+        usize::try_from(self.opener)
+            .ok()
+            .filter(|_| self.opener != Self::NOWHERE)
+    }
+
     pub(super) fn is(&self, word: &str) -> bool {
         self.word.text == word
     }
