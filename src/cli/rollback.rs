@@ -89,51 +89,16 @@ fn who() -> String {
 }
 
 fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
-    let Result {
-        kill_file,
-        told,
-        url,
-        took_ms,
-    } = result;
-    let count = |name: &str| told.as_ref().ok().and_then(|told| told[name].as_u64());
-    let (acknowledged, total) = (
-        count("acknowledged").unwrap_or(0),
-        count("total").unwrap_or(1),
-    );
-    let theirs = told
-        .as_ref()
-        .ok()
-        .and_then(|told| told["kill_file"].as_str());
     if printer.is_json() {
-        let silent = told
-            .as_ref()
-            .map_or_else(|_| json!([url]), |told| told["silent"].clone());
-        printer.document(&json!({
-            "revision": count("revision"), "took_ms": took_ms, "acknowledged": acknowledged, "total": total, "silent": silent,
-            "kill_file": kill_file.as_ref().ok(), "instance_kill_file": theirs,
-        }))?;
+        document(&result, printer)?;
     } else {
-        let tone = if acknowledged == total {
-            Tone::Good
-        } else {
-            Tone::Bad
-        };
-        let counted = printer.paint(&format!("{acknowledged}/{total}"), tone);
-        printer.data(&format!(
-            "rolled back: {counted} acknowledged in {took_ms} ms"
-        ))?;
-        let ours = kill_file.as_deref().ok();
-        for path in ours.into_iter().chain(theirs.filter(|_| theirs != ours)) {
-            printer.data(&format!(
-                "kill file:   {path}; remove it to allow async again"
-            ))?;
-        }
+        lines(&result, printer)?;
     }
-    let until = theirs.map_or_else(
+    let until = result.theirs().map_or_else(
         || "it is started anew".to_owned(),
         |path| format!("{path} is removed"),
     );
-    match (kill_file, told) {
+    match (result.kill_file, result.told) {
         (Ok(_), Ok(_)) => Ok(Exit::Done),
         (Ok(_), Err(failure)) => {
             failure.tell(printer);
@@ -151,4 +116,57 @@ fn tell(result: Result, printer: &Printer) -> Outcome<Exit> {
             Err(failure)
         }
     }
+}
+
+impl Result {
+    fn count(&self, name: &str) -> Option<u64> {
+        self.told.as_ref().ok()?[name].as_u64()
+    }
+
+    /// How many instances went blocking, of how many.
+    fn acknowledged(&self) -> (u64, u64) {
+        let count = |name| self.count(name);
+        (
+            count("acknowledged").unwrap_or(0),
+            count("total").unwrap_or(1),
+        )
+    }
+
+    /// The instance's own kill file.
+    fn theirs(&self) -> Option<&str> {
+        self.told.as_ref().ok()?["kill_file"].as_str()
+    }
+}
+
+fn document(result: &Result, printer: &Printer) -> Outcome<()> {
+    let (acknowledged, total) = result.acknowledged();
+    let silent = result
+        .told
+        .as_ref()
+        .map_or_else(|_| json!([result.url]), |told| told["silent"].clone());
+    printer.document(&json!({
+        "revision": result.count("revision"), "took_ms": result.took_ms, "acknowledged": acknowledged, "total": total, "silent": silent,
+        "kill_file": result.kill_file.as_ref().ok(), "instance_kill_file": result.theirs(),
+    }))
+}
+
+fn lines(result: &Result, printer: &Printer) -> Outcome<()> {
+    let (acknowledged, total) = result.acknowledged();
+    let tone = if acknowledged == total {
+        Tone::Good
+    } else {
+        Tone::Bad
+    };
+    let counted = printer.paint(&format!("{acknowledged}/{total}"), tone);
+    printer.data(&format!(
+        "rolled back: {counted} acknowledged in {} ms",
+        result.took_ms
+    ))?;
+    let (ours, theirs) = (result.kill_file.as_deref().ok(), result.theirs());
+    for path in ours.into_iter().chain(theirs.filter(|_| theirs != ours)) {
+        printer.data(&format!(
+            "kill file:   {path}; remove it to allow async again"
+        ))?;
+    }
+    Ok(())
 }
