@@ -9,6 +9,40 @@ const MOST_DIMENSIONS: usize = 6;
 pub(super) fn array(text: &str, delimiter: char) -> Option<Array> {
     let mut scan = Scan(text);
     scan.spaces();
+    let bounds = bounds(&mut scan)?;
+    let mut found = Found {
+        delimiter,
+        lengths: Vec::new(),
+        elements: Vec::new(),
+    };
+    found.level(&mut scan, 0)?;
+    scan.spaces();
+    if !scan.0.is_empty() {
+        return None;
+    }
+    let lengths = found.lengths.into_iter();
+    let counted = lengths.map(|length| Some((length?, 1)));
+    let counted = counted.collect::<Option<Vec<_>>>()?;
+    if found.elements.is_empty() {
+        // `{}`; an array of empty arrays is not one that the server takes.
+        let empty = counted.len() == 1 && bounds.is_empty();
+        return empty.then(|| Array::of::<Value>([]));
+    }
+    let length = |dimension: &(u32, i32)| dimension.0;
+    let dimensions = if bounds.is_empty() {
+        counted
+    } else {
+        let same = bounds.iter().map(length).eq(counted.iter().map(length));
+        same.then_some(bounds)?
+    };
+    Some(Array {
+        dimensions,
+        elements: found.elements,
+    })
+}
+
+/// What stands before the braces, if anything: the length and the first index of each dimension.
+fn bounds(scan: &mut Scan<'_>) -> Option<Vec<(u32, i32)>> {
     let mut bounds = Vec::new();
     while scan.eat('[') {
         let lower = scan.integer()?;
@@ -23,43 +57,7 @@ pub(super) fn array(text: &str, delimiter: char) -> Option<Array> {
         scan.eat('=').then_some(())?;
         scan.spaces();
     }
-    let mut found = Found {
-        delimiter,
-        lengths: Vec::new(),
-        elements: Vec::new(),
-    };
-    found.level(&mut scan, 0)?;
-    scan.spaces();
-    if !scan.0.is_empty() {
-        return None;
-    }
-    let lengths = found
-        .lengths
-        .into_iter()
-        .map(|length| length.map(|length| (length, 1)));
-    let dimensions = lengths.collect::<Option<Vec<_>>>()?;
-    if found.elements.is_empty() {
-        // `{}`; an array of empty arrays is not one that the server takes.
-        let empty = dimensions.len() == 1 && bounds.is_empty();
-        return empty.then(|| Array::of::<Value>([]));
-    }
-    let same = |bounds: &[(u32, i32)]| {
-        bounds
-            .iter()
-            .map(|bound| bound.0)
-            .eq(dimensions.iter().map(|bound| bound.0))
-    };
-    if !bounds.is_empty() && !same(&bounds) {
-        return None;
-    }
-    Some(Array {
-        dimensions: if bounds.is_empty() {
-            dimensions
-        } else {
-            bounds
-        },
-        elements: found.elements,
-    })
+    Some(bounds)
 }
 
 struct Found {

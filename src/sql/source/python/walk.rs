@@ -2,8 +2,8 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, ExprContext, Operator, Parameters, Pattern, Stmt,
-    StmtClassDef, StmtFor, StmtFunctionDef, StmtMatch, StmtTry,
+    Comprehension, ExceptHandler, Expr, ExprContext, ExprLambda, Operator, Parameters, Pattern,
+    Stmt, StmtClassDef, StmtFor, StmtFunctionDef, StmtMatch, StmtTry,
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -251,20 +251,7 @@ impl<'a> Visitor<'a> for Walk<'a> {
             Expr::SetComp(found) => self.comprehension(expr, &found.generators),
             Expr::DictComp(found) => self.comprehension(expr, &found.generators),
             Expr::Generator(found) => self.comprehension(expr, &found.generators),
-            Expr::Lambda(lambda) => self.within(lambda.range, BlockKind::Inner, |walk| {
-                let around = walk.around.take();
-                if let Some(parameters) = &lambda.parameters {
-                    for parameter in parameters {
-                        walk.bind(
-                            parameter.name().as_str(),
-                            Value::Unknown,
-                            TextRange::empty(lambda.range.start()),
-                        );
-                    }
-                }
-                visitor::walk_expr(walk, expr);
-                walk.around = around;
-            }),
+            Expr::Lambda(lambda) => self.lambda(expr, lambda),
             Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::NumberLiteral(_) => {}
             // A chain of operators is as deep as it is long.
             Expr::BinOp(_) => self.chain(expr),
@@ -281,6 +268,18 @@ impl<'a> Visitor<'a> for Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn lambda(&mut self, expr: &'a Expr, lambda: &'a ExprLambda) {
+        self.within(lambda.range, BlockKind::Inner, |walk| {
+            let around = walk.around.take();
+            let start = TextRange::empty(lambda.range.start());
+            for parameter in lambda.parameters.iter().flatten() {
+                walk.bind(parameter.name().as_str(), Value::Unknown, start);
+            }
+            visitor::walk_expr(walk, expr);
+            walk.around = around;
+        });
+    }
+
     fn chain(&mut self, expr: &'a Expr) {
         let mut rights = Vec::new();
         let mut left = expr;
