@@ -16,5 +16,6 @@ mod value;
 pub use params::Params;
 pub use query::Query;
 pub use row::{Column, Columns, FromRow, Row, RowData, RowStream};
+#[cfg(any(feature = "blocking", feature = "async"))]
 pub(crate) use text::show_float8;
 pub use value::{Array, Date, FromValue, Interval, Range, Time, TimeTz, Timestamp, Value};

@@ -168,6 +168,10 @@ impl Query {
     }
 
     /// Whether all that it does is undone when it fails. A procedure commits half-way, and so do the statements that tend whole tables.
+    #[cfg_attr(
+        not(any(feature = "blocking", feature = "async")),
+        expect(dead_code, reason = "backends ask it")
+    )]
     pub(crate) fn is_whole(&self) -> bool {
         self.0.whole
     }
