@@ -159,7 +159,7 @@ fn lines(result: &Result, printer: &Printer) -> Outcome<()> {
     };
     let counted = printer.paint(&format!("{acknowledged}/{total}"), tone);
     printer.data(&format!(
-        "rolled back: {counted} acknowledged in {} ms",
+        "rolled back: {counted} acknowledged in {:.2} ms",
         result.took_ms
     ))?;
     let (ours, theirs) = (result.kill_file.as_deref().ok(), result.theirs());
