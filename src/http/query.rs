@@ -95,26 +95,9 @@ fn pairs(query: &str) -> impl Iterator<Item = (&str, (Cow<'_, str>, Cow<'_, str>
 
 /// Whether a pair's escapes are UTF-8. What replaces those that are not is a character like any other, which a client may send.
 fn is_utf8(pair: &str) -> bool {
-    let mut rest = pair.as_bytes();
-    let mut bytes = Vec::with_capacity(rest.len());
-    while let Some((&byte, behind)) = rest.split_first() {
-        let escaped = match (byte, behind) {
-            (b'%', [high, low, ..]) => hexadecimal(*high).zip(hexadecimal(*low)),
-            _ => None,
-        };
-        bytes.push(escaped.map_or(byte, |(high, low)| high << 4 | low));
-        rest = if escaped.is_some() {
-            &behind[2..]
-        } else {
-            behind
-        };
-    }
-    std::str::from_utf8(&bytes).is_ok()
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
+    percent_encoding::percent_decode_str(pair)
+        .decode_utf8()
+        .is_ok()
 }
 
 fn wrong(name: &str, why: &str) -> Problem {
