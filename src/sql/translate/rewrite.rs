@@ -19,6 +19,9 @@ pub(super) struct Placement<'a> {
     pub(super) parameters: Vec<Parameter>,
 }
 
+/// Room for so many marks is made at once: most texts have no more.
+const USUAL: usize = 8;
+
 /// Replaces each mark by what it means, with at most `most` parameters.
 ///
 /// A mark that cannot be read comes before anything that is wrong with the others.
@@ -38,7 +41,7 @@ pub(super) fn place<'a>(
         sql,
         copied: 0,
         output: String::with_capacity(sql.len() + sql.len() / 8),
-        placed: Vec::new(),
+        placed: Vec::with_capacity(USUAL),
         numbers: Numbers::up_to(most),
     };
     let mut mark = first?;

@@ -1,7 +1,7 @@
 //! `(a) %s`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::{Lead, Spot};
 use super::{Hazard, Severity};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SELECT id FROM t WHERE lower(name) %s",
     rewrite: "",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::OTHER, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,7 +1,7 @@
 //! `ARRAY[%s, %s]`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -13,7 +13,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator does not exist: integer = text",
     example: "SELECT name FROM t WHERE id = ANY(ARRAY[%s, %s])",
     rewrite: "SELECT name FROM t WHERE id = ANY(ARRAY[$1, $2]::int[])",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

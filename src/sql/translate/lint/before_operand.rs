@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::token::Clause;
 use super::vocabulary as words;
@@ -17,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"name\"",
     example: "SELECT id FROM t WHERE %s name = 'a'",
     rewrite: "",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,7 +1,7 @@
 //! `CASE WHEN a THEN %s END`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -13,7 +13,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator does not exist: integer + text",
     example: "SELECT 1 + CASE WHEN flag THEN %s ELSE %s END FROM t",
     rewrite: "SELECT 1 + CASE WHEN flag THEN $1::int ELSE $2 END FROM t",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

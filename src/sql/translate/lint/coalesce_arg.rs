@@ -1,7 +1,7 @@
 //! `coalesce(%s, %s)`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -15,7 +15,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator does not exist: text + integer",
     example: "SELECT coalesce(%s, %s) + 1",
     rewrite: "SELECT coalesce($1::int, $2) + 1",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,10 +1,8 @@
 //! `SELECT $1, %s`
 
-use std::ops::Range;
-
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -19,13 +17,12 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
-    let own = context.own.iter().map(|own| {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
+    for own in &context.own {
         let range = context.source_offset(own.start)..context.source_offset(own.end);
         let message = format!("the text has a `{}` of its own", &context.sql[own.clone()]);
-        (range, Found::new(message))
-    });
-    own.collect()
+        add(range, Found::new(message));
+    }
 }
 
 #[cfg(test)]

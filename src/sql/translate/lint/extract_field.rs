@@ -1,7 +1,7 @@
 //! `EXTRACT(%s FROM ts)`
 
 use super::finding::{Fix, Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::{Spot, text};
 use super::{Hazard, Severity};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SELECT EXTRACT(%s FROM ts) FROM t",
     rewrite: "SELECT date_part($1, ts) FROM t",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,11 +1,9 @@
 //! `part_%s`
 
-use std::ops::Range;
-
 use super::context::Context;
 use super::context::Place;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -20,7 +18,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let glued = context
         .placeholders
         .iter()
@@ -29,16 +27,14 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
             Place::Glued => true,
             Place::Dead(_) => false,
         });
-    glued
-        .map(|placeholder| {
-            let written = &context.source[placeholder.source.clone()];
-            let message = format!(
-                "`{written}` touches what `${}` becomes a part of",
-                placeholder.number
-            );
-            (placeholder.source.clone(), Found::new(message))
-        })
-        .collect()
+    for placeholder in glued {
+        let written = &context.source[placeholder.source.clone()];
+        let message = format!(
+            "`{written}` touches what `${}` becomes a part of",
+            placeholder.number
+        );
+        add(placeholder.source.clone(), Found::new(message));
+    }
 }
 
 #[cfg(test)]

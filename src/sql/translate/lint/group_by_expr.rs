@@ -1,7 +1,7 @@
 //! `GROUP BY date_trunc(%s, ts)`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::order_by_param::{ends_key, is_group_key};
 use super::spot::Spot;
 use super::token::Clause;
@@ -16,7 +16,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "column \"t.ts\" must appear in the GROUP BY clause or be used in an aggregate function",
     example: "SELECT date_trunc(%s, ts), count(*) FROM t GROUP BY date_trunc(%s, ts)",
     rewrite: "SELECT date_trunc($1, ts), count(*) FROM t GROUP BY date_trunc($1, ts)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,7 +1,7 @@
 //! `GROUP BY %s`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::order_by_param::is_group_key;
 use super::spot::Spot;
 use super::{Hazard, Severity};
@@ -15,7 +15,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "column \"t.flag\" must appear in the GROUP BY clause or be used in an aggregate function",
     example: "SELECT flag, count(*) FROM t GROUP BY %s",
     rewrite: "SELECT flag, count(*) FROM t GROUP BY 1",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -3,7 +3,7 @@
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::{Fix, Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::{Spot, text};
 use super::token::Tok;
 use super::vocabulary as words;
@@ -19,7 +19,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SELECT name FROM t WHERE id IN %s",
     rewrite: "SELECT name FROM t WHERE id = ANY($1)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

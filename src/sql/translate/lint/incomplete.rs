@@ -1,11 +1,9 @@
 //! `(a = %s AND`
 
-use std::ops::Range;
-
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::token::Tok;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -22,14 +20,13 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     if context.placeholders.is_empty() {
-        return Vec::new();
+        return;
     }
-    let mut findings = Vec::new();
     let mut add = |token: &Tok, message| {
         let range = context.source_offset(token.start)..context.source_end(token);
-        findings.push((range, Found::new(message)));
+        add(range, Found::new(message));
     };
     if let Some(index) = context.unbalanced {
         let token = &context.tokens[index];
@@ -50,7 +47,6 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
             );
         }
     }
-    findings
 }
 
 fn is_unfinished(last: &Tok, sql: &str) -> bool {

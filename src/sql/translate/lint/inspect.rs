@@ -7,7 +7,7 @@ use super::super::rewrite::{Placed, Placement};
 use super::super::{Parameter, Paramstyle, Style, TranslateError, dollar, place, style};
 use super::context::{Context, Place, Placeholder};
 use super::finding::{Finding, Found};
-use super::hazard::{FindAll, Hazard, Look};
+use super::hazard::{Behind, FindAll, Hazard, Look};
 use super::spot::Spot;
 use super::{HAZARDS, ignore};
 
@@ -127,14 +127,24 @@ impl<'a> Inspection<'a> {
 /// How a hazard is found at a placeholder.
 type FindAt = (fn(&Spot<'_>) -> Option<Found>, &'static Hazard);
 
-/// The hazards of a placeholder, close together: the whole table is many times as large, and is read for each.
-static AT_PARAMETERS: LazyLock<Vec<FindAt>> = LazyLock::new(|| {
-    let at = |hazard: &'static Hazard| match hazard.look {
-        Look::Parameter(find) => Some((find, hazard)),
-        _ => None,
-    };
-    HAZARDS.iter().filter_map(at).collect()
+/// The hazards of a placeholder behind each of [`Behind::EACH`], close together: the whole table is many times as large,
+/// and is read for each.
+static AT_PARAMETERS: LazyLock<[Vec<FindAt>; 4]> = LazyLock::new(|| {
+    Behind::EACH.map(|behind| {
+        let at = |hazard: &'static Hazard| match hazard.look {
+            Look::Parameter(place, find) if place.has(behind) => Some((find, hazard)),
+            _ => None,
+        };
+        HAZARDS.iter().filter_map(at).collect()
+    })
 });
+
+/// The hazards to ask at a placeholder that the server reads as a parameter.
+fn at_parameter(spot: &Spot<'_>) -> &'static [FindAt] {
+    let behind = Behind::of(spot.before(1));
+    let place = Behind::EACH.iter().position(|each| *each == behind);
+    place.map_or(&[], |place| &AT_PARAMETERS[place])
+}
 
 static AT_DEAD: LazyLock<Vec<FindAt>> = LazyLock::new(|| {
     let at = |hazard: &'static Hazard| match hazard.look {
@@ -172,8 +182,8 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
     for index in 0..context.placeholders.len() {
         let spot = Spot::new(context, index);
         let looks = match spot.placeholder.place {
-            Place::Code => &*AT_PARAMETERS,
-            Place::Dead(_) => &*AT_DEAD,
+            Place::Code => at_parameter(&spot),
+            Place::Dead(_) => AT_DEAD.as_slice(),
             Place::Glued => continue,
         };
         for (find, hazard) in looks {
@@ -183,9 +193,7 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     for (find, hazard) in &*IN_TEXTS {
-        for (range, found) in find(context) {
-            add(hazard, range, found);
-        }
+        find(context, &mut |range, found| add(hazard, range, found));
     }
     findings.sort_by_key(|finding| finding.range.start);
     findings
@@ -238,6 +246,23 @@ mod tests {
             let kept = all.parameters.iter().map(|bound| &bound.parameter);
             for parameter in inspected.parameters() {
                 prop_assert!(kept.clone().any(|kept| kept == parameter) != all.dropped.contains(parameter));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hazard_is_asked_wherever_it_can_be(sql in PIECES) {
+            let Ok((placement, _)) = place(&sql, Style::Psycopg, usize::MAX) else { return Ok(()) };
+            let Ok(context) = Context::read(&sql, &placement, false) else { return Ok(()) };
+            for index in 0..context.placeholders.len() {
+                let spot = Spot::new(&context, index);
+                for hazard in HAZARDS {
+                    if let (Look::Parameter(place, find), Place::Code) = (hazard.look, spot.placeholder.place) {
+                        let is_asked = place.has(Behind::of(spot.before(1)));
+                        prop_assert!(is_asked || find(&spot).is_none(), "{} at {index} of {sql}", hazard.code);
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::{Fix, Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::{Spot, text};
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -17,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SELECT id FROM t WHERE name IS %s",
     rewrite: "SELECT id FROM t WHERE name IS NOT DISTINCT FROM $1",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::{Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -15,15 +15,11 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "",
     example: "SELECT j -> %s FROM t",
     rewrite: "SELECT j -> $1::int FROM t",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::OPERATOR, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let operator = spot.before(1);
-    if operator.kind != TokenKind::Operator {
-        return None;
-    }
-    let type_name = match spot.text(operator) {
+    let type_name = match spot.operator {
         "?" => Some("text"),
         "?|" | "?&" | "#>" | "#>>" | "#-" => Some("text[]"),
         // An index or a key, a document or an array: only the caller knows.

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::{Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -15,7 +15,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "",
     example: "SELECT id FROM t LIMIT %s",
     rewrite: "SELECT id FROM t LIMIT $1::bigint",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

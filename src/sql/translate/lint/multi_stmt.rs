@@ -1,10 +1,8 @@
 //! `BEGIN; … %s; COMMIT`
 
-use std::ops::Range;
-
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -19,12 +17,12 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let Some(second) = context.statements.get(1) else {
-        return Vec::new();
+        return;
     };
     if context.placeholders.is_empty() {
-        return Vec::new();
+        return;
     }
     let first = context.token(Some(second.tokens.0));
     let range = context.source_offset(first.start)..context.source_end(first);
@@ -32,7 +30,7 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
         "the text has {} statements, and only one can have parameters",
         context.statements.len()
     );
-    vec![(range, Found::new(message))]
+    add(range, Found::new(message));
 }
 
 #[cfg(test)]

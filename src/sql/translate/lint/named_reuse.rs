@@ -1,10 +1,8 @@
 //! `%(a)s … %(a)s`
 
-use std::ops::Range;
-
 use super::context::{Context, Place, Placeholder};
 use super::finding::{Change, Fix, Found, Piece};
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -19,21 +17,19 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
-    if !context.is_named {
-        return Vec::new();
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
+    if !context.is_named || context.parameters == context.placeholders.len() {
+        return;
     }
     let mut uses = vec![0_usize; context.parameters + 1];
-    let mut findings = Vec::new();
     for (index, placeholder) in context.placeholders.iter().enumerate() {
         let uses = &mut uses[placeholder.number];
         *uses += 1;
         if *uses > 1 {
             let found = found(context, index, placeholder);
-            findings.push((placeholder.source.clone(), found));
+            add(placeholder.source.clone(), found);
         }
     }
-    findings
 }
 
 fn found(context: &Context<'_>, index: usize, placeholder: &Placeholder) -> Found {

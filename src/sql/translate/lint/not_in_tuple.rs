@@ -1,7 +1,7 @@
 //! `id NOT IN %s`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity, in_tuple};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SELECT name FROM t WHERE id NOT IN %s",
     rewrite: "SELECT name FROM t WHERE id <> ALL($1)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,7 +1,7 @@
 //! `ORDER BY %s`, `DISTINCT ON (%s)`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::token::Clause;
 use super::vocabulary as words;
@@ -17,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "",
     example: "SELECT id FROM t ORDER BY %s",
     rewrite: "",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
@@ -55,6 +55,11 @@ impl Key {
 /// is an item. A number in parentheses is an ordinal too. `None` where no key can end with it, which is told soon: most are no key.
 fn whole_key(spot: &Spot<'_>) -> Option<(Key, Option<usize>)> {
     const DEEP: usize = 16;
+    let lead = spot.before(1);
+    let may_lead = lead.is_sign(b'(') || lead.is_sign(b',') || lead.has(words::BEFORE_KEY);
+    if !may_lead {
+        return None;
+    }
     let context = spot.context;
     let (mut first, mut last) = (spot.placeholder.token, spot.placeholder.token);
     let before = |first: usize, back: usize| context.token(first.checked_sub(back));
@@ -74,7 +79,7 @@ fn whole_key(spot: &Spot<'_>) -> Option<(Key, Option<usize>)> {
     }
     let lead = before(first, 1);
     let follows = lead.is_sign(b',');
-    let leads = matches!(lead.word.text, "by" | "distinct" | "all");
+    let leads = lead.has(words::BEFORE_KEY);
     if !follows && !leads && !lead.is_sign(b'(') {
         return None;
     }
@@ -104,8 +109,7 @@ pub(super) fn is_group_key(spot: &Spot<'_>) -> bool {
         };
         let lead = spot.context.token(open.checked_sub(1));
         let is_set = matches!(lead.word.text, "rollup" | "cube" | "sets");
-        let starts =
-            is_set || matches!(lead.word.text, "by" | "distinct" | "all") || lead.is_sign(b',');
+        let starts = is_set || lead.has(words::BEFORE_KEY) || lead.is_sign(b',');
         if starts && tokens[open].clause == Clause::Group {
             return true;
         }

@@ -1,11 +1,9 @@
 //! `` `name` ``, `DELETE … LIMIT 1`
 
-use std::ops::Range;
-
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::vocabulary as words;
 use super::{Hazard, Severity};
 
@@ -21,19 +19,17 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let mut odd = context.odd.iter().copied();
-    let foreign = odd.find(|&index| is_foreign(context, index));
-    let found = foreign.map(|index| {
+    if let Some(index) = odd.find(|&index| is_foreign(context, index)) {
         let token = &context.tokens[index];
         let range = context.source_offset(token.start)..context.source_end(token);
         let message = format!(
             "`{}` here is SQL of another database",
             token.text(context.sql).replace('`', "'")
         );
-        (range, Found::new(message))
-    });
-    found.into_iter().collect()
+        add(range, Found::new(message));
+    }
 }
 
 /// Whether the token stands where only another database takes it.

@@ -1,11 +1,9 @@
 //! `:name` beside `%s`
 
-use std::ops::Range;
-
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -20,25 +18,22 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let colons = context.odd.iter().copied().filter(|&index| {
         let (colon, name) = (&context.tokens[index], context.token(Some(index + 1)));
         let touches = name.kind == TokenKind::Identifier && name.start == colon.end;
         // In brackets it is a slice, and in a call it parts a key from its value.
         colon.kind == TokenKind::Colon && touches && !has_colons(context, colon.inside())
     });
-    colons
-        .map(|index| {
-            let name = context.token(Some(index + 1));
-            let range =
-                context.source_offset(context.tokens[index].start)..context.source_end(name);
-            let message = format!(
-                "`:{}` is a placeholder of another style",
-                name.text(context.sql)
-            );
-            (range, Found::new(message))
-        })
-        .collect()
+    for index in colons {
+        let name = context.token(Some(index + 1));
+        let range = context.source_offset(context.tokens[index].start)..context.source_end(name);
+        let message = format!(
+            "`:{}` is a placeholder of another style",
+            name.text(context.sql)
+        );
+        add(range, Found::new(message));
+    }
 }
 
 fn has_colons(context: &Context<'_>, opener: Option<usize>) -> bool {

@@ -3,7 +3,7 @@
 use super::super::scan::TokenKind;
 use super::context::Place;
 use super::finding::{Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -17,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "could not determine data type of parameter $1",
     example: "SELECT id FROM t WHERE (%s IS NULL OR name = %s)",
     rewrite: "SELECT id FROM t WHERE ($1::text IS NULL OR name = $2)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator is not unique: unknown + unknown",
     example: "SELECT %s + %s",
     rewrite: "SELECT $1::int + $2",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -1,11 +1,9 @@
 //! `'%s'` and another `%s`
 
-use std::ops::Range;
-
 use super::context::Context;
 use super::context::Place;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 use super::{in_comment, literal};
@@ -22,7 +20,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let places = || {
         context
             .placeholders
@@ -30,23 +28,21 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
             .map(|placeholder| placeholder.place)
     };
     if places().all(|place| place == Place::Code) {
-        return Vec::new();
+        return;
     }
     let mut is_read = vec![false; context.parameters + 1];
     for placeholder in &context.placeholders {
         is_read[placeholder.number] |= placeholder.place == Place::Code;
     }
     let lost = context.placeholders.iter().enumerate();
-    let lost = lost.filter(|(_, placeholder)| !is_read[placeholder.number]);
-    lost.map(|(index, placeholder)| {
+    for (index, placeholder) in lost.filter(|(_, lost)| !is_read[lost.number]) {
         let spot = Spot::new(context, index);
         let found = Found::new(format!(
             "the server reads no parameter for the argument of `{}`",
             spot.written()
         ));
-        (placeholder.source.clone(), found.with(fix(&spot)))
-    })
-    .collect()
+        add(placeholder.source.clone(), found.with(fix(&spot)));
+    }
 }
 
 /// What rescues the placeholder from where it is.

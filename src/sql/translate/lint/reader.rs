@@ -68,7 +68,12 @@ struct Reader<'c, 'a> {
 
 impl Reader<'_, '_> {
     fn read(mut self) -> Result<(), TranslateError> {
-        for token in Scanner::new(self.context.sql) {
+        let mut scanner = Scanner::new(self.context.sql);
+        loop {
+            scanner.skip_space();
+            let Some(token) = scanner.next() else {
+                break;
+            };
             match token {
                 Ok(token) => self.take(token),
                 // A glued `$` can open a dollar quote that the text did not have.
@@ -90,8 +95,6 @@ impl Reader<'_, '_> {
         let range = token.start..token.end;
         let holds = self.next < token.end;
         match token.kind {
-            // Most tokens are white space, and nothing stands in it.
-            TokenKind::Space => return,
             TokenKind::Parameter if self.is_numbered => self.take_own(range),
             TokenKind::Parameter if !holds => self.context.own.push(range),
             kind if holds => self.take_placeholders(kind, range),

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -15,20 +15,18 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
     example: "UPDATE t SET (id, name) = %s",
     rewrite: "UPDATE t SET (id, name) = ($1, $2)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::OPERATOR), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
     // `(a, b) = ANY(%s)` is a comparison with rows as well.
     let is_array =
         spot.before(1).is_sign(b'(') && matches!(spot.before(2).word.text, "any" | "all" | "some");
-    let back = if is_array { 3 } else { 1 };
-    let operator = spot.before(back);
-    let compares = operator.kind == TokenKind::Operator
-        && matches!(
-            spot.text(operator),
-            "=" | "<>" | "!=" | "<" | ">" | "<=" | ">="
-        );
+    let (back, operator) = match spot.before(3) {
+        operator if is_array && operator.kind == TokenKind::Operator => (3, spot.text(operator)),
+        _ => (1, spot.operator),
+    };
+    let compares = matches!(operator, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=");
     let row = spot.placeholder.token.checked_sub(back + 1);
     (compares && !spot.is_cast && spot.context.ends_row(row)).then(|| {
         Found::new(format!(

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::token::Clause;
 use super::vocabulary as words;
@@ -18,7 +18,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "",
     example: "SELECT %s AS x",
     rewrite: "SELECT $1::int AS x",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

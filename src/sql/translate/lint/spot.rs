@@ -28,6 +28,8 @@ pub(super) struct Spot<'c> {
     pub(super) is_cast: bool,
     /// What the tokens before it make of it.
     pub(super) lead: Lead,
+    /// The operator before it, and empty if another thing is there.
+    pub(super) operator: &'c str,
 }
 
 const NEAR: usize = 3;
@@ -65,10 +67,15 @@ impl<'c> Spot<'c> {
             function: context.function(token.inside()).filter(|_| is_code),
             is_cast: false,
             lead: Lead::Fine,
+            operator: "",
         };
         if is_code {
             spot.is_cast = spot.cast();
             spot.lead = spot.lead();
+            let before = spot.before(1);
+            if before.kind == TokenKind::Operator {
+                spot.operator = spot.text(before);
+            }
         }
         spot
     }

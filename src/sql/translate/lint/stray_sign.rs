@@ -1,11 +1,9 @@
 //! `\\d %s`
 
-use std::ops::Range;
-
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -20,7 +18,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let stray = context
         .odd
         .iter()
@@ -31,16 +29,14 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
                 && !matches!(token.first, b'{' | b'}')
                 && !touches_parameter
         });
-    stray
-        .map(|token| {
-            let range = context.source_offset(token.start)..context.source_end(token);
-            let message = format!(
-                "the server does not know the character {:?}",
-                token.text(context.sql)
-            );
-            (range, Found::new(message))
-        })
-        .collect()
+    for token in stray {
+        let range = context.source_offset(token.start)..context.source_end(token);
+        let message = format!(
+            "the server does not know the character {:?}",
+            token.text(context.sql)
+        );
+        add(range, Found::new(message));
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `substring(%s from %s for %s)`
 
 use super::finding::{Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "",
     example: "SELECT substring(%s from %s for %s)",
     rewrite: "SELECT substring($1 from $2::int for $3::int)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::WORD, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

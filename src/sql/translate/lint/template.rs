@@ -1,11 +1,9 @@
 //! `FROM {table} WHERE id = %s`
 
-use std::ops::Range;
-
 use super::super::scan::TokenKind;
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::statement::Statement;
 use super::token::{Clause, Tok};
 use super::{Hazard, Severity};
@@ -23,8 +21,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
-    let mut findings: Vec<(Range<usize>, Found)> = Vec::new();
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let mut open = None;
     for &index in &context.odd {
         let token = &context.tokens[index];
@@ -35,30 +32,23 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
             b'{' => open = Some(token.start),
             b'}' => {
                 let start = open.take().unwrap_or(token.start);
-                let range = context.source_offset(start)..context.source_end(token);
-                let message = format!(
-                    "`{}` is filled in by another step",
-                    &context.source[range.clone()]
-                );
-                findings.push((range, Found::new(message)));
+                filled(context, start, token, add);
             }
             _ => {}
         }
     }
     if let Some(start) = open {
         let start = context.source_offset(start);
-        findings.push((start..start + 1, Found::new("a `{` is no SQL")));
+        add(start..start + 1, Found::new("a `{` is no SQL"));
     }
-    if context.sql.contains('⟦') {
-        findings.extend(holes(context));
+    if !context.sql.is_ascii() && context.sql.contains('⟦') {
+        holes(context, add);
     }
-    findings
 }
 
 /// What stands in `⟦…⟧`: texts that were collected from programs may mark what is known only at run time by these brackets. With nothing
 /// but names in them, as in `⟦schema.table⟧`, they are names to the server, where a name can stand.
-fn holes(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
-    let mut findings = Vec::new();
+fn holes(context: &Context<'_>, add: &mut Add<'_>) {
     // Where the hole opens, and whether it holds more than names so far.
     let mut open: Option<(usize, bool)> = None;
     for (index, token) in context.tokens.iter().enumerate() {
@@ -72,25 +62,24 @@ fn holes(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
             (close, _) => close.is_some(),
         };
         if let Some((start, true)) = open.take_if(|_| closes) {
-            findings.push(filled(context, start, token));
+            filled(context, start, token, add);
         }
         if text.rfind('⟦') > text.rfind('⟧') {
             let more = text.starts_with('⟦') && !takes_name(context, index);
             open = open.or(Some((token.start, more)));
         } else if text.starts_with('⟦') && !takes_name(context, index) {
-            findings.push(filled(context, token.start, token));
+            filled(context, token.start, token, add);
         }
     }
-    findings
 }
 
-fn filled(context: &Context<'_>, start: usize, last: &Tok) -> (Range<usize>, Found) {
+fn filled(context: &Context<'_>, start: usize, last: &Tok, add: &mut Add<'_>) {
     let range = context.source_offset(start)..context.source_end(last);
     let message = format!(
         "`{}` is filled in by another step",
         &context.source[range.clone()]
     );
-    (range, Found::new(message))
+    add(range, Found::new(message));
 }
 
 /// Whether a name can stand at the token: not behind an operand, but where that takes an alias, and not for a query or an assignment.

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::{Form, Found};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -16,14 +16,13 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator does not exist: timestamp with time zone > interval",
     example: "SELECT id FROM t WHERE ts > now() - %s",
     rewrite: "SELECT id FROM t WHERE ts > now() - $1::interval",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::OPERATOR, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let (operator, left) = (spot.before(1), spot.before(2));
-    let adds = operator.kind == TokenKind::Operator && matches!(spot.text(operator), "+" | "-");
-    let multiplies = spot.after(1).kind == TokenKind::Operator && spot.text(spot.after(1)) == "*";
-    if !adds || multiplies || spot.is_cast {
+    let (left, next) = (spot.before(2), spot.after(1));
+    let multiplies = || next.kind == TokenKind::Operator && spot.text(next) == "*";
+    if !matches!(spot.operator, "+" | "-") || multiplies() || spot.is_cast {
         return None;
     }
     let is_time = left.has(words::TIME_WORD)

@@ -1,10 +1,8 @@
 //! `VALUES (%s), (%s), …`
 
-use std::ops::Range;
-
 use super::context::Context;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -22,19 +20,21 @@ pub(super) const HAZARD: Hazard = Hazard {
 /// The most that every driver takes.
 const MOST: usize = 32_767;
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
+    if context.parameters <= MOST {
+        return;
+    }
     let first = context
         .placeholders
         .iter()
         .find(|placeholder| placeholder.number > MOST);
-    let found = first.map(|placeholder| {
+    if let Some(placeholder) = first {
         let message = format!(
             "the text has {} parameters, and drivers carry {MOST} at most",
             context.parameters
         );
-        (placeholder.source.clone(), Found::new(message))
-    });
-    found.into_iter().collect()
+        add(placeholder.source.clone(), Found::new(message));
+    }
 }
 
 #[cfg(test)]

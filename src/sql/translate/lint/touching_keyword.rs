@@ -1,10 +1,8 @@
 //! `NOT%s`
 
-use std::ops::Range;
-
 use super::context::{Context, Place};
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Add, Look};
 use super::{Hazard, Severity};
 
 pub(super) const HAZARD: Hazard = Hazard {
@@ -19,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Text(find),
 };
 
-fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
+fn find(context: &Context<'_>, add: &mut Add<'_>) {
     let placed = context
         .placed
         .iter()
@@ -27,13 +25,11 @@ fn find(context: &Context<'_>) -> Vec<(Range<usize>, Found)> {
     let parted = placed
         .zip(&context.placeholders)
         .filter(|(placed, found)| found.place == Place::Code && found.output != placed.output);
-    parted
-        .map(|(placed, _)| {
-            let written = &context.source[placed.source.clone()];
-            let message = format!("a space parts `{written}` from the keyword that it touches");
-            (placed.source.clone(), Found::new(message))
-        })
-        .collect()
+    for (placed, _) in parted {
+        let written = &context.source[placed.source.clone()];
+        let message = format!("a space parts `{written}` from the keyword that it touches");
+        add(placed.source.clone(), Found::new(message));
+    }
 }
 
 #[cfg(test)]

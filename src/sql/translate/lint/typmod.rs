@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -15,7 +15,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "type modifiers must be simple constants or identifiers",
     example: "SELECT 1::numeric(%s, %s)",
     rewrite: "",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

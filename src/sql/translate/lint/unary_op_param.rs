@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::vocabulary as words;
 use super::{Hazard, Severity};
@@ -15,22 +15,22 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator is not unique: - unknown",
     example: "SELECT -%s",
     rewrite: "SELECT -$1::int",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::OPERATOR, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let (operator, before) = (spot.before(1), spot.before(2));
-    if operator.kind != TokenKind::Operator || spot.is_cast {
+    let is_sign = matches!(spot.operator, "-" | "+" | "@" | "~" | "|/");
+    if !is_sign || spot.is_cast {
         return None;
     }
-    let is_sign = matches!(spot.text(operator), "-" | "+" | "@" | "~" | "|/");
+    let before = spot.before(2);
     let starts = match before.kind {
         // The text starts with the operator.
         TokenKind::Space | TokenKind::Operator | TokenKind::Colon | TokenKind::Assign => true,
         TokenKind::Punctuation => !before.is_sign(b')') && !before.is_sign(b']'),
         _ => before.has(words::KEYWORD),
     };
-    (is_sign && starts).then(|| {
+    starts.then(|| {
         Found::new(format!(
             "nothing tells the type of `{}` behind its sign",
             spot.written()

@@ -1,7 +1,7 @@
 //! `json_build_object(%s, 1)`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::token::Tok;
 use super::vocabulary::{self as words, Word};
@@ -17,7 +17,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "could not determine data type of parameter $1",
     example: "SELECT json_build_object('a', %s)",
     rewrite: "SELECT json_build_object('a', $1::int)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

@@ -2,7 +2,7 @@
 
 use super::super::scan::TokenKind;
 use super::finding::{Change, Fix, Form, Found, Piece};
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::{Spot, text};
 use super::statement::Statement;
 use super::token::Tok;
@@ -18,7 +18,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "SET work_mem = %s",
     rewrite: "SELECT set_config('work_mem', $1, false)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::ANYTHING, find),
 };
 
 /// Settings that are lists of names: as one value they mean something else.

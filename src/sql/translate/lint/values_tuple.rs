@@ -1,7 +1,7 @@
 //! `INSERT … VALUES %s`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::token::Clause;
 use super::{Hazard, Severity};
@@ -15,7 +15,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "syntax error at or near \"$1\"",
     example: "INSERT INTO t (id, name) VALUES %s",
     rewrite: "INSERT INTO t (id, name) VALUES ($1, $2)",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN.or(Behind::WORD), find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

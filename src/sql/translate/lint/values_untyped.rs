@@ -1,7 +1,7 @@
 //! `(VALUES (%s, %s)) AS v (a, b)`
 
 use super::finding::Found;
-use super::hazard::Look;
+use super::hazard::{Behind, Look};
 use super::spot::Spot;
 use super::{Hazard, Severity};
 
@@ -14,7 +14,7 @@ pub(super) const HAZARD: Hazard = Hazard {
     postgres: "operator does not exist: integer = text",
     example: "SELECT t.id FROM t JOIN (VALUES (%s), (%s)) AS v (id) ON t.id = v.id",
     rewrite: "SELECT t.id FROM t JOIN (VALUES ($1::int), ($2)) AS v (id) ON t.id = v.id",
-    look: Look::Parameter(find),
+    look: Look::Parameter(Behind::SIGN, find),
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {

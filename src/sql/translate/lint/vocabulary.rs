@@ -106,6 +106,8 @@ classes! {
     KNOWN 19 = "
         btrim operator materialized local session without double key translate convert none transaction characteristics
         rollup cube grouping sets null materialized only";
+    /// Words before the first key of `ORDER BY` or `GROUP BY`.
+    BEFORE_KEY 22 = "by distinct all";
     /// Words that end the expression before them.
     AFTER_EXPRESSION 21 = "
         and or then else when end where group order limit offset having union intersect except returning window for fetch

@@ -144,6 +144,22 @@ impl<'a> Scanner<'a> {
         Some(token)
     }
 
+    /// Passes over white space, for a reader to whom it says nothing.
+    #[inline]
+    pub(crate) fn skip_space(&mut self) {
+        let is_space = |position: usize| {
+            let byte = self.bytes.get(position);
+            byte.is_some_and(|&byte| Class::of(byte).is(Class::SPACE))
+        };
+        // No branch on the first: behind half of the tokens there is one space, which no processor can guess.
+        let second = self.position + usize::from(is_space(self.position));
+        self.position = if is_space(second) {
+            class::run(self.bytes, second + 1, Class::SPACE)
+        } else {
+            second
+        };
+    }
+
     fn quoted(
         &mut self,
         start: usize,
