@@ -177,7 +177,9 @@ impl Convert {
         let options = self.options(format);
         // A diff is data; what is said about it is not.
         let report = format.report(printer, self.diff);
-        let survey = Survey::of(&roots)?;
+        let looked = printer.counter("files looked at");
+        let survey = Survey::of(&roots, &looked)?;
+        looked.finish_and_clear();
         let job = Job {
             options: &options,
             uses: &survey.uses,

@@ -8,6 +8,7 @@ use super::file;
 use super::tree::{self, Entry};
 use crate::cli::exit::Outcome;
 use crate::sql::source::{Holds, Uses};
+use indicatif::ProgressBar;
 use std::path::PathBuf;
 
 /// What is known of the files under some roots.
@@ -22,10 +23,10 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Looks at the files under the roots.
-    pub(super) fn of(roots: &[PathBuf]) -> Outcome<Self> {
+    /// Looks at the files under the roots, and tells `progress` of each.
+    pub(super) fn of(roots: &[PathBuf], progress: &ProgressBar) -> Outcome<Self> {
         let mut survey = Self::default();
-        let texts = survey.look(roots)?;
+        let texts = survey.look(roots, progress)?;
         survey.read(roots)?;
         survey.choose(&texts);
         survey.hold()?;
@@ -33,9 +34,10 @@ impl Survey {
     }
 
     /// Notes what each file executes of the others, and the names that it gives; tells which of the files have texts for others alone.
-    fn look(&mut self, roots: &[PathBuf]) -> Outcome<Vec<usize>> {
+    fn look(&mut self, roots: &[PathBuf], progress: &ProgressBar) -> Outcome<Vec<usize>> {
         let mut texts = Vec::new();
         tree::work(tree::entries(roots), file::look, |entry, seen| {
+            progress.inc(1);
             self.uses.add(seen.uses);
             self.uses.add_constants(seen.constants);
             match seen.holds {
@@ -105,7 +107,7 @@ mod tests {
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let survey = Survey::of(&[folder.path().to_owned()]).unwrap();
+        let survey = Survey::of(&[folder.path().to_owned()], &ProgressBar::hidden()).unwrap();
         let name = |entry: &Entry| match entry {
             Entry::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
             Entry::Closed(name, _) => name.clone(),
