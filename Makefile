@@ -21,7 +21,7 @@ test: ## Runs every test: the library with both backends, with each alone, the d
 
 bench: ## Measures both backends, the bridge and the translator beside the peers, and writes docs/BENCHMARKS.md
 	@scripts/setup bench
-	$(CARGO) bench --features server --bench decide --bench bridge
+	UPDATE_DOCS=1 $(CARGO) bench --features server --bench cost
 	UPDATE_DOCS=1 $(CARGO) bench --features bench-peers --bench translate
 	UPDATE_DOCS=1 $(CARGO) bench --features server --bench side_by_side
 

@@ -1,30 +1,36 @@
-//! `docs/BENCHMARKS.md`, whose two halves are written by two benches: each keeps the other's.
+//! `docs/BENCHMARKS.md`, whose parts are written by several benches: each keeps the others'.
 
 use std::path::Path;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/BENCHMARKS.md");
 
-/// Stands between the half of the backends and the half of the translator.
-const BORDER: &str = "\n<!-- Below: the translator, by `benches/translate`. -->\n";
-
-/// Which half a bench writes.
+/// What a bench writes, in the order of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     dead_code,
     reason = "each bench that includes this file writes one of them"
 )]
-pub(crate) enum Half {
+pub(crate) enum Part {
     Backends,
+    Cost,
     Translator,
 }
 
-/// Replaces one half of the page.
-pub(crate) fn write(half: Half, text: &str) -> std::io::Result<()> {
+/// Stand between the parts.
+const BORDERS: [&str; 2] = [
+    "\n<!-- Below: what the bridge costs, by `benches/cost`. -->\n",
+    "\n<!-- Below: the translator, by `benches/translate`. -->\n",
+];
+
+/// Replaces one part of the page.
+pub(crate) fn write(part: Part, text: &str) -> std::io::Result<()> {
     let page = std::fs::read_to_string(Path::new(PAGE))?;
-    let (backends, translator) = page.split_once(BORDER).unwrap_or((&page, ""));
-    let (backends, translator) = match half {
-        Half::Backends => (text, translator),
-        Half::Translator => (backends, text),
-    };
-    std::fs::write(Path::new(PAGE), format!("{backends}{BORDER}{translator}"))
+    let (rest, translator) = page.split_once(BORDERS[1]).unwrap_or((&page, ""));
+    let (backends, cost) = rest.split_once(BORDERS[0]).unwrap_or((rest, ""));
+    let mut parts = [backends, cost, translator];
+    parts[part as usize] = text;
+    let [backends, cost, translator] = parts;
+    let [first, second] = BORDERS;
+    let page = format!("{backends}{first}{cost}{second}{translator}");
+    std::fs::write(Path::new(PAGE), page)
 }

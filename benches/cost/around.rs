@@ -1,7 +1,8 @@
 //! What the bridge costs around a call: a backend that answers at once, called directly and through the bridge.
 
+use crate::report::Group;
 use async_trait::async_trait;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use pontoon::backend::{
     BackendKind, Description, PoolStatus, StorageBackend, StorageTransaction, TransactionOptions,
 };
@@ -59,7 +60,8 @@ impl StorageBackend for Instant {
     async fn close(&self) {}
 }
 
-fn around_a_call(criterion: &mut Criterion) {
+/// Each way to the backend.
+pub(crate) fn measure(criterion: &mut Criterion) -> Group {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -73,24 +75,27 @@ fn around_a_call(criterion: &mut Criterion) {
         .build()
         .expect("the bridge is right");
     let mut group = criterion.benchmark_group("bridge");
-    group.bench_function("the backend alone", |bench| {
+    let names = vec![
+        "the backend alone",
+        "through the bridge",
+        "through a unit of work with a key",
+    ];
+    group.bench_function(names[0], |bench| {
         bench
             .to_async(&runtime)
             .iter(|| async { black_box(direct.fetch_optional(&query, params![]).await) });
     });
-    group.bench_function("through the bridge", |bench| {
+    group.bench_function(names[1], |bench| {
         bench
             .to_async(&runtime)
             .iter(|| async { black_box(bridge.fetch_optional(&query, params![]).await) });
     });
-    group.bench_function("through a unit of work with a key", |bench| {
+    group.bench_function(names[2], |bench| {
         bench.to_async(&runtime).iter(|| async {
             let unit = bridge.unit(Some(&Key::new(Some("tenant 7"), Some("session 11"))));
             black_box(unit.fetch_optional(&query, params![]).await)
         });
     });
     group.finish();
+    ("bridge", names)
 }
-
-criterion_group!(benches, around_a_call);
-criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! What deciding a unit's backend costs: alone, with overrides, and while the flag is replaced.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use crate::report::Group;
+use criterion::Criterion;
 use pontoon::backend::BackendKind;
 use pontoon::flags::{Flags, Key};
 use std::hint::black_box;
@@ -8,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Each case; a case that allocates ends the run.
-fn decide(criterion: &mut Criterion) {
+/// Each case; one that allocates ends the run.
+pub(crate) fn measure(criterion: &mut Criterion) -> Group {
     let key = Key::tenant("2f6e1c1e-9c55-4f3c-8f0a-0d2f6e1c1e9c");
     let mut group = criterion.benchmark_group("decide");
-    let mut case = |name: &str, flags: &Flags, key: Option<Key<'_>>| {
+    let mut names = Vec::new();
+    let mut case = |name: &'static str, flags: &Flags, key: Option<Key<'_>>| {
         flags.decide(key.as_ref());
         let counted = allocation_counter::measure(|| {
             for _ in 0..100_000 {
@@ -20,6 +22,7 @@ fn decide(criterion: &mut Criterion) {
             }
         });
         assert_eq!(counted.count_total, 0, "{name}: deciding allocated");
+        names.push(name);
         group.bench_function(name, |b| b.iter(|| flags.decide(black_box(key.as_ref()))));
     };
     case("off", &Flags::in_memory(0), Some(key));
@@ -40,6 +43,7 @@ fn decide(criterion: &mut Criterion) {
         case("canary, changes without a pause", &stormy, Some(key));
     });
     group.finish();
+    ("decide", names)
 }
 
 /// Runs `measured` while another thread replaces the flag again and again.
@@ -71,6 +75,3 @@ impl Drop for Stops<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
-
-criterion_group!(benches, decide);
-criterion_main!(benches);

@@ -1,7 +1,7 @@
 //! The tables, on the screen and in `docs/BENCHMARKS.md`.
 
 use crate::load::{Measured, Workload};
-use crate::page::{self, Half};
+use crate::page::{self, Part};
 use std::fmt::Write;
 
 /// Who was measured, and what it gave.
@@ -49,8 +49,7 @@ impl Report {
             "# Benchmarks\n\n\
              Written by `make bench`: do not edit. Machines differ, and so do runs; what carries over is the ratio within one run.\n\n\
              | what | which |\n|---|---|\n| machine | {} |\n| server | PostgreSQL {server}, on the same machine, over a unix socket |\n\
-             | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side`; what deciding and the bridge cost: \
-             `cargo bench --bench decide --bench bridge` |\n\n\
+             | drivers | {} |\n| commands | `cargo bench --features server --bench side_by_side` |\n\n\
              {} connections a contestant, Tokio with 2 workers, medians of {} interleaved rounds of {:.1} s. Ratios are to the first contestant \
              in the same round. Every contestant reads each column, but for pgbench, whose turns last \
              whole seconds and which tells no percentiles. The server shares the cores. *stall* is how late a timer of \
@@ -61,7 +60,7 @@ impl Report {
             crate::rounds(),
             crate::TURN.as_secs_f64()
         );
-        page::write(Half::Backends, &(head + &self.text()))
+        page::write(Part::Backends, &(head + &self.text()))
     }
 }
 

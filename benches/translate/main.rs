@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+#[path = "../estimates.rs"]
+mod estimates;
 #[path = "../page.rs"]
 mod page;
 mod report;
@@ -14,26 +16,24 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use pontoon::sql::translate::{Style, inspect, split_statements, translate};
 use report::Group;
 use std::hint::black_box;
-use std::path::Path;
 use std::time::Duration;
 use texts::Texts;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let texts = Texts::load()?;
     println!("{} queries, {}", texts.queries.len(), texts.source);
-    let results = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion");
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .sample_size(20)
-        .output_directory(&results)
+        .output_directory(&estimates::folder())
         .configure_from_args();
     let groups = [
         queries(&mut criterion, &texts),
         script(&mut criterion, &texts),
     ];
     criterion.final_summary();
-    let tables = report::tables(&results, &groups);
+    let tables = report::tables(&groups);
     println!("{tables}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         report::write(&texts, &tables)?;

@@ -1,9 +1,9 @@
 //! The tables, from what Criterion measured.
 
-use crate::page::{self, Half};
+use crate::estimates;
+use crate::page::{self, Part};
 use crate::texts::Texts;
 use std::fmt::Write;
-use std::path::Path;
 
 /// A group that was measured: its name, its title, the bytes and the texts of one iteration, and its contestants.
 pub(crate) struct Group {
@@ -15,16 +15,13 @@ pub(crate) struct Group {
 }
 
 /// The tables as Markdown; a contestant that was filtered out has no row.
-pub(crate) fn tables(results: &Path, groups: &[Group]) -> String {
+pub(crate) fn tables(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups {
-        let measured = group.contestants.iter().filter_map(|name| {
-            let folder = results
-                .join(group.name)
-                .join(name)
-                .join("new/estimates.json");
-            Some((*name, median(&folder)?))
-        });
+        let measured = group
+            .contestants
+            .iter()
+            .filter_map(|name| Some((*name, estimates::median(group.name, name)?)));
         let measured: Vec<(&str, f64)> = measured.collect();
         let Some(&(_, first)) = measured.first() else {
             continue;
@@ -48,13 +45,6 @@ pub(crate) fn tables(results: &Path, groups: &[Group]) -> String {
     text
 }
 
-/// The nanoseconds of one iteration.
-fn median(estimates: &Path) -> Option<f64> {
-    let text = std::fs::read_to_string(estimates).ok()?;
-    let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
-    estimates["median"]["point_estimate"].as_f64()
-}
-
 #[expect(
     clippy::cast_precision_loss,
     reason = "a rate is told with a few digits"
@@ -76,5 +66,5 @@ pub(crate) fn write(texts: &Texts, tables: &str) -> std::io::Result<()> {
         texts.query_bytes() / texts.queries.len(),
         texts.source
     );
-    page::write(Half::Translator, &(head + tables))
+    page::write(Part::Translator, &(head + tables))
 }
