@@ -50,7 +50,10 @@ impl Rollback {
         let (url, told) = match instance {
             Ok(instance) => (
                 instance.url().to_owned(),
-                instance.post("/admin/rollback", &json!({ "reason": self.line() })),
+                instance.post(
+                    "/admin/rollback",
+                    &json!({ "reason": self.line(), "who": who() }),
+                ),
             ),
             Err(failure) => (self.url.unwrap_or_default(), Err(failure)),
         };
@@ -66,11 +69,11 @@ impl Rollback {
         )
     }
 
-    /// The reason as an instance takes it, with who asks: one line, and not too long.
+    /// The reason as an instance takes it: one line, and not too long.
     fn line(&self) -> String {
         let letters = self.reason.trim().chars();
         let plain = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
-        format!("{} ({})", plain.take(400).collect::<String>(), who())
+        plain.take(500).collect()
     }
 
     fn write(&self, settings: &Settings) -> Outcome<String> {

@@ -131,20 +131,31 @@ impl FromRequestParts<Service> for Operator {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rollback {
     reason: String,
+    who: Option<String>,
 }
 
 pub(super) async fn rollback(
-    Operator(who): Operator,
+    Operator(from): Operator,
     State(service): State<Service>,
     Json(body): Json<Rollback>,
 ) -> Result<impl IntoResponse, Problem> {
-    let reason = body.reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST || reason.chars().any(char::is_control)
-    {
-        let detail = format!("a line of 1 to {LONGEST} characters is wanted");
-        return Err(Problem::new(Code::InvalidValue, detail).with_field("reason"));
-    }
+    let reason = line("reason", &body.reason)?;
+    // Anybody can say who they are: where they call from stands beside it.
+    let who = match &body.who {
+        Some(who) => format!("{}, {from}", line("who", who)?),
+        None => from,
+    };
     Ok(Answer(service.app.rollback(reason, &who)))
+}
+
+/// The member as a line of text.
+fn line<'a>(member: &'static str, text: &'a str) -> Result<&'a str, Problem> {
+    let line = text.trim();
+    if line.is_empty() || line.chars().count() > LONGEST || line.chars().any(char::is_control) {
+        let detail = format!("a line of 1 to {LONGEST} characters is wanted");
+        return Err(Problem::new(Code::InvalidValue, detail).with_field(member));
+    }
+    Ok(line)
 }
 
 pub(super) async fn status(_: Operator, State(service): State<Service>) -> impl IntoResponse {

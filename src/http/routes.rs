@@ -295,11 +295,18 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/admin/rollback",
         what: "Sends every unit of work that begins from now on to blocking. Waits for nothing",
-        takes: &[field(
-            "reason",
-            "a line, required, up to 500 characters",
-            "Why, for the audit",
-        )],
+        takes: &[
+            field(
+                "reason",
+                "a line, required, up to 500 characters",
+                "Why, for the audit",
+            ),
+            field(
+                "who",
+                "a line, up to 500 characters",
+                "Who asks, for the audit, which also has the address that the request came from",
+            ),
+        ],
         answers: r#"{"revision": 7, "took_ms": 0.01, "acknowledged": 1, "total": 1, "silent": [], "kill_file": "/var/lib/pontoon/rollback"}"#,
         errors: with_body![Unauthorized, ForeignHost],
         handler: || post(admin::rollback),

@@ -147,16 +147,25 @@ fn the_operator_rolls_back_and_asks_why() {
         server.get("/admin/explain?key=acme").json()["backend"],
         "async"
     );
-    let refused = server.json("POST", "/admin/rollback", r#"{"reason": " "}"#);
-    assert_eq!(
-        (refused.status, refused.problem().as_str()),
-        (400, "invalid_value reason")
-    );
+    for (body, field) in [
+        (r#"{"reason": " "}"#, "reason"),
+        (r#"{"reason": "slow", "who": "a\nb"}"#, "who"),
+    ] {
+        let refused = server.json("POST", "/admin/rollback", body);
+        assert_eq!(
+            (refused.status, refused.problem()),
+            (400, format!("invalid_value {field}"))
+        );
+    }
     let before = server.get("/admin/status").json();
     assert_eq!(before["percent"]["nominal"], 100.0);
 
     let done = server
-        .json("POST", "/admin/rollback", r#"{"reason": "too slow"}"#)
+        .json(
+            "POST",
+            "/admin/rollback",
+            r#"{"reason": "too slow", "who": "ada"}"#,
+        )
         .json();
     assert!(
         done["revision"].as_u64() > before["revision"].as_u64(),
@@ -171,7 +180,10 @@ fn the_operator_rolls_back_and_asks_why() {
         (&explained["backend"], &explained["reason"]),
         (&json!("blocking"), &json!("rolled_back"))
     );
-    assert!(server.get("/admin/status").body.contains("too slow"));
+    let status = server.get("/admin/status").body;
+    for told in ["by ada, admin API from 127.0.0.1", "too slow"] {
+        assert!(status.contains(told), "{status}");
+    }
     server.stored("x");
     assert_eq!(
         server.get("/stats").json()["backends"]["blocking"]["calls"],

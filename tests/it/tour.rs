@@ -363,8 +363,8 @@ fn what_differs_from_run_to_run_is_left_out() {
         ),
         ("──────", "──"),
         (
-            "at 2026-11-21T09:16:01Z: x (ada@harbour)",
-            "at 2027-01-02T00:00:00Z: x (root@vm)",
+            "by ada@harbour, admin API at 2026-11-21T09:16:01Z: x",
+            "by root@vm, admin API at 2027-01-02T00:00:00Z: x",
         ),
     ];
     for (one, other) in same {
