@@ -63,10 +63,9 @@ impl Serve {
             arguments.data_dir.clone_from(&self.data_dir);
         })?;
         if self.ephemeral && settings.database_url.is_some() {
-            return Err(Failure::Usage(
-                "--ephemeral starts a private PostgreSQL, and a database URL names another one"
-                    .into(),
-            ));
+            let why =
+                "--ephemeral starts a private PostgreSQL, and a database URL names another one";
+            return Err(Failure::Usage(why.into()));
         }
         address::refuse_open_admin(&settings)?;
         let runtime = runtime()?;
@@ -74,14 +73,9 @@ impl Serve {
         // Counters that were made before the recorder would count for nobody.
         let metrics = recorder()?;
         let signals = runtime.block_on(async { Signals::install() })?;
-        let private = match &settings.database_url {
-            None => Some(Private::start(
-                self.ephemeral,
-                &settings,
-                context.printer(),
-            )?),
-            Some(_) => None,
-        };
+        let start = || Private::start(self.ephemeral, &settings, context.printer());
+        let is_named = settings.database_url.is_some();
+        let private = (!is_named).then(start).transpose()?;
         let url = private
             .as_ref()
             .map(Private::url)

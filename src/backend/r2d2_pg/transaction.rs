@@ -104,15 +104,11 @@ impl R2d2Transaction {
         let pooler = self.pooler;
         let command: Command = Box::new(move |link| {
             let outcome = work(link);
-            let after = match &outcome {
-                Err(Failure {
-                    fate: fate @ (Fate::NeverSent | Fate::Broken),
-                    ..
-                }) => After::Lost(*fate),
+            let fate = outcome.as_ref().err().map(|failure| failure.fate);
+            let after = match fate {
+                Some(fate @ (Fate::NeverSent | Fate::Broken)) => After::Lost(fate),
                 // Nothing uncertain may be left on a session that others get.
-                Err(Failure { fate, .. }) if pooler && (ends || *fate == Fate::Stale) => {
-                    After::Lost(Fate::Broken)
-                }
+                Some(fate) if pooler && (ends || fate == Fate::Stale) => After::Lost(Fate::Broken),
                 _ if ends => After::Ended,
                 _ => After::Open,
             };
@@ -132,13 +128,8 @@ impl R2d2Transaction {
             Err(_) => return Err(Failure::no_answer(self.answer_timeout).error),
         };
         unanswered.answered();
-        self.lost = matches!(
-            outcome,
-            Err(Failure {
-                fate: Fate::NeverSent | Fate::Broken,
-                ..
-            })
-        );
+        let fate = outcome.as_ref().err().map(|failure| failure.fate);
+        self.lost = matches!(fate, Some(Fate::NeverSent | Fate::Broken));
         outcome.map_err(|failure| {
             self.failed |= failure.error.kind() == ErrorKind::Database;
             failure.error

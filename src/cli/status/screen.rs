@@ -35,17 +35,8 @@ fn head(status: &Value, printer: &Printer) -> String {
         ),
         ("revision", word(&status["revision"])),
     ];
-    // As long as nobody is async, a unit with a key is blocking too.
-    let parted = percent["nominal"].as_f64().is_some_and(|share| share > 0.0);
-    if let Some(keyless) = status["keyless"]
-        .as_u64()
-        .filter(|keyless| parted && *keyless > 0)
-    {
-        let units = if keyless == 1 { "unit" } else { "units" };
-        lines.push((
-            "without key",
-            format!("{keyless} {units} of work, which were blocking"),
-        ));
+    if let Some(keyless) = keyless(status) {
+        lines.push(("without key", keyless));
     }
     if let Some(environment) = status["environment"].as_str() {
         lines.push(("environment", environment.to_owned()));
@@ -58,6 +49,15 @@ fn head(status: &Value, printer: &Printer) -> String {
         format!("{name} {value}\n")
     };
     lines.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+/// The units of work without a key, where others are async: until then all are blocking.
+fn keyless(status: &Value) -> Option<String> {
+    let share = status["percent"]["nominal"].as_f64()?;
+    let count = status["keyless"].as_u64()?;
+    let units = if count == 1 { "unit" } else { "units" };
+    let told = || format!("{count} {units} of work, which were blocking");
+    (share > 0.0 && count > 0).then(told)
 }
 
 fn instances(instances: &Value) -> Option<String> {

@@ -158,9 +158,11 @@ pub(in super::super) fn put_query(text: &str, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// Stands for an open parenthesis among the operators that wait.
+const PARENTHESIS: u8 = 0;
+
 /// The query's parts with each operator after its operands, which is what the server wants, backwards.
 fn postfix(text: &str) -> Option<Vec<Item>> {
-    const PARENTHESIS: u8 = 0;
     let mut scan = Scan(text);
     let (mut items, mut waiting): (Vec<Item>, Vec<(u8, u16)>) = (Vec::new(), Vec::new());
     let mut wants_operand = true;
@@ -181,33 +183,30 @@ fn postfix(text: &str) -> Option<Vec<Item>> {
             continue;
         }
         if scan.eat(')') {
-            loop {
-                match waiting.pop()? {
-                    (PARENTHESIS, _) => break,
-                    (code, distance) => items.push(Item::Operator { code, distance }),
-                }
-            }
+            release(&mut waiting, &mut items, |_| true);
+            waiting.pop()?;
             continue;
         }
         let (code, distance) = scan.operator()?;
-        while let Some((code, distance)) =
-            waiting.pop_if(|(top, _)| *top != PARENTHESIS && priority(*top) >= priority(code))
-        {
-            items.push(Item::Operator { code, distance });
-        }
+        release(&mut waiting, &mut items, |top| {
+            priority(top) >= priority(code)
+        });
         waiting.push((code, distance));
         wants_operand = true;
     }
     if wants_operand && !(items.is_empty() && waiting.is_empty()) {
         return None;
     }
-    for (code, distance) in waiting.into_iter().rev() {
-        if code == PARENTHESIS {
-            return None;
-        }
+    release(&mut waiting, &mut items, |_| true);
+    waiting.is_empty().then_some(items)
+}
+
+/// Puts the operators behind their operands that wait in the innermost parentheses, as long as it says so of the last one's code.
+fn release(waiting: &mut Vec<(u8, u16)>, items: &mut Vec<Item>, goes: impl Fn(u8) -> bool) {
+    while let Some((code, distance)) = waiting.pop_if(|(top, _)| *top != PARENTHESIS && goes(*top))
+    {
         items.push(Item::Operator { code, distance });
     }
-    Some(items)
 }
 
 impl Scan<'_> {

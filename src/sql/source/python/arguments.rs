@@ -69,17 +69,17 @@ pub(super) fn arguments<'a>(
         }
         Method::Execute | Method::Wrapper => {}
     }
-    let Some(given) = rest.first().or_else(|| by_name(arguments)) else {
-        let starred = arguments
-            .keywords
-            .iter()
-            .any(|keyword| keyword.arg.is_none());
-        return if starred {
+    match rest.first().or_else(|| by_name(arguments)) {
+        Some(given) => values(file, site, given),
+        None if arguments.keywords.iter().any(|word| word.arg.is_none()) => {
             maybe("`**` arguments".to_owned())
-        } else {
-            (Given::No, Arguments::None)
-        };
-    };
+        }
+        None => (Given::No, Arguments::None),
+    }
+}
+
+/// What the argument gives that has all values.
+fn values<'a>(file: &File<'a>, site: CallSite<'a>, given: &'a Expr) -> (Given, Arguments) {
     match given {
         Expr::NoneLiteral(_) => (Given::No, Arguments::None),
         Expr::Name(name) => match followed(file, site.scope, given) {

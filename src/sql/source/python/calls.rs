@@ -78,11 +78,11 @@ pub(super) fn examine<'a>(
         return Vec::new();
     }
     let place = usize::from(method == Method::Values || name == "execute_batch");
-    let text = site.call.arguments.args.get(place);
-    let known = drivers.psycopg || drivers.asyncpg;
-    let text = text.filter(|text| {
-        known || name != "copy" && is_constant_elsewhere(resolver, text, site.scope)
-    });
+    let is_known = drivers.psycopg || drivers.asyncpg;
+    let may_be_sql = |text: &&'a Expr| {
+        is_known || name != "copy" && is_constant_elsewhere(resolver, text, site.scope)
+    };
+    let text = site.call.arguments.args.get(place).filter(may_be_sql);
     let found = text.and_then(|text| unknown(resolver, others, site, name, text));
     found.into_iter().collect()
 }
@@ -97,6 +97,19 @@ fn is_constant_elsewhere<'a>(resolver: &Resolver<'_, 'a>, text: &'a Expr, scope:
     names.any(|name| name.len() > 1 && !name.contains(|char: char| char.is_lowercase()))
 }
 
+/// Whether the expression can be a text that is put together.
+fn may_be_built(text: &Expr) -> bool {
+    matches!(
+        text,
+        Expr::Name(_)
+            | Expr::Attribute(_)
+            | Expr::Call(_)
+            | Expr::BinOp(_)
+            | Expr::FString(_)
+            | Expr::Subscript(_)
+    )
+}
+
 /// A call whose text is known only at run time.
 fn unknown<'a>(
     resolver: &Resolver<'_, 'a>,
@@ -105,16 +118,7 @@ fn unknown<'a>(
     name: &str,
     text: &'a Expr,
 ) -> Option<Found> {
-    let built = matches!(
-        text,
-        Expr::Name(_)
-            | Expr::Attribute(_)
-            | Expr::Call(_)
-            | Expr::BinOp(_)
-            | Expr::FString(_)
-            | Expr::Subscript(_)
-    );
-    if !built {
+    if !may_be_built(text) {
         return None;
     }
     let shown = resolver.show(text.range());
