@@ -27,6 +27,7 @@ mod vocabulary;
 mod after_ident;
 mod after_operand;
 mod array_elem;
+mod at_time_zone;
 mod before_operand;
 mod case_result;
 mod coalesce_arg;
@@ -42,6 +43,7 @@ mod in_qident;
 mod in_string;
 mod in_tuple;
 mod incomplete;
+mod interval_arith;
 mod interval_literal;
 mod is_param;
 mod json_op_param;
@@ -56,6 +58,7 @@ mod other_style;
 mod param_is_null;
 mod param_op_param;
 mod param_vanishes;
+mod reg_param;
 mod row_compare;
 mod select_untyped;
 mod stray_sign;
@@ -84,6 +87,7 @@ pub static HAZARDS: &[Hazard] = &[
     after_ident::HAZARD,
     after_operand::HAZARD,
     array_elem::HAZARD,
+    at_time_zone::HAZARD,
     before_operand::HAZARD,
     case_result::HAZARD,
     coalesce_arg::HAZARD,
@@ -99,6 +103,7 @@ pub static HAZARDS: &[Hazard] = &[
     in_string::HAZARD,
     in_tuple::HAZARD,
     incomplete::HAZARD,
+    interval_arith::HAZARD,
     interval_literal::HAZARD,
     is_param::HAZARD,
     json_op_param::HAZARD,
@@ -113,6 +118,7 @@ pub static HAZARDS: &[Hazard] = &[
     param_is_null::HAZARD,
     param_op_param::HAZARD,
     param_vanishes::HAZARD,
+    reg_param::HAZARD,
     row_compare::HAZARD,
     select_untyped::HAZARD,
     stray_sign::HAZARD,

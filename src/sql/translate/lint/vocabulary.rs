@@ -104,10 +104,18 @@ classes! {
         group using as limit offset into";
     /// Words that are compared elsewhere.
     KNOWN 19 = "
-        btrim operator materialized local session without double key translate convert none transaction characteristics
+        btrim make_interval operator materialized local session without double key translate convert none transaction characteristics
         rollup cube grouping sets null materialized only";
     /// Words before the first key of `ORDER BY` or `GROUP BY`.
     BEFORE_KEY 22 = "by distinct all";
+    /// Types that are the number of an object, and are written as its name.
+    OBJECT_TYPE 23 = "
+        regclass regtype regproc regprocedure regoper regoperator regrole regnamespace regconfig regdictionary regcollation";
+    /// Functions of which the first argument is a `regclass`.
+    OF_RELATION 24 = "
+        nextval currval setval pg_relation_size pg_total_relation_size pg_table_size pg_indexes_size";
+    /// Functions of which the first of two arguments is a `regconfig`.
+    OF_CONFIGURATION 25 = "to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery";
     /// Words that end the expression before them.
     AFTER_EXPRESSION 21 = "
         and or then else when end where group order limit offset having union intersect except returning window for fetch
