@@ -31,6 +31,7 @@ mod at_time_zone;
 mod before_operand;
 mod case_result;
 mod coalesce_arg;
+mod division;
 mod existing_dollar;
 mod extract_field;
 mod glued;
@@ -91,6 +92,7 @@ pub static HAZARDS: &[Hazard] = &[
     before_operand::HAZARD,
     case_result::HAZARD,
     coalesce_arg::HAZARD,
+    division::HAZARD,
     existing_dollar::HAZARD,
     extract_field::HAZARD,
     glued::HAZARD,
