@@ -27,7 +27,7 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
     let is_divided = || divides() && !has_fraction(spot, spot.after(2)) && !is_cast();
     (!spot.is_cast && (is_divisor || is_divided())).then(|| {
         Found::new(format!(
-            "beside an integer `{}` is an integer, and the division has no fraction",
+            "`{}` gets the type of the other operand: beside an integer the division has no fraction",
             spot.written()
         ))
     })
