@@ -14,8 +14,8 @@ pub(super) const HAZARD: Hazard = Hazard {
     why: "The server takes the value for the type of the other operand. psycopg2 writes a float with its point, so that `total / 2.0` has a \
           fraction; beside an integer the parameter is one, and the fraction is cut off. Cast the value if it is a float.",
     postgres: "",
-    example: "SELECT total / %s FROM t",
-    rewrite: "SELECT total / $1::float8 FROM t",
+    example: "SELECT count(*) / %s FROM t",
+    rewrite: "SELECT count(*) / $1::float8 FROM t",
     look: Look::Parameter(Behind::ANYTHING, find),
 };
 
