@@ -1,5 +1,6 @@
 //! The names that a file gives to SQL for others to read, seen from its bytes alone.
 
+use super::literals::Literal;
 use super::looks;
 
 /// The names that a file gives to what may be SQL, or to a dict that may hold some.
@@ -37,14 +38,13 @@ fn gives_text(source: &str, at: usize) -> bool {
     let start = bytes.iter().take_while(white).count();
     let value = &bytes[start..];
     let is_sql = |quote: usize| {
-        let rest = at + start + quote + 1;
-        if !looks::opens_statement(&source.as_bytes()[rest..]) {
+        let literal = Literal::at(source.as_bytes(), at + start + quote).content;
+        if !looks::opens_statement(&source.as_bytes()[literal.clone()]) {
             return false;
         }
         // Sentences for people begin with some of the same words, and have no placeholders.
-        let text = looks::start(source, rest).trim_start_matches(['"', '\'']);
-        let ends = text.find(['"', '\'']).unwrap_or(text.len());
-        text[..ends].contains(char::is_whitespace)
+        let text = looks::start(source, literal.start);
+        source[literal].contains(char::is_whitespace)
             && (looks::is_surely_sql(text) || looks::looks_like_sql(text) && text.contains('%'))
     };
     if value.starts_with(b"{") || value.starts_with(b"dict(") {
@@ -69,9 +69,9 @@ fn literals(text: &[u8]) -> impl Iterator<Item = usize> {
             let byte = *text.get(at)?;
             match byte {
                 b'"' | b'\'' => {
-                    let open = at;
-                    at = literal_end(text, open);
-                    return Some(open);
+                    let literal = Literal::at(text, at);
+                    at = literal.end(text);
+                    return Some(literal.quote);
                 }
                 b'#' => at += memchr::memchr(b'\n', &text[at..])?,
                 b'(' | b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
@@ -81,24 +81,6 @@ fn literals(text: &[u8]) -> impl Iterator<Item = usize> {
             }
         }
     })
-}
-
-/// Where the literal ends that opens with the quote at a byte.
-fn literal_end(text: &[u8], open: usize) -> usize {
-    let quote = text[open];
-    let triple = text[open..].starts_with(&[quote; 3]);
-    let mut at = open + if triple { 3 } else { 1 };
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'\n' if !triple => return at,
-            _ if byte == quote && !triple => return at + 1,
-            _ if byte == quote && text[at..].starts_with(&[quote; 3]) => return at + 3,
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
 }
 
 /// Whether the line that begins at a byte is a function's: the names that it gives end with that.

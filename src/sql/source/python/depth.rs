@@ -62,8 +62,49 @@ fn deepen(levels: &mut [usize], depth: &mut usize) {
     }
 }
 
-/// The bound of a file that was not parsed yet.
+/// Whether a file that was not parsed yet may be deeper than that.
+pub(super) fn may_exceed(most: usize, source: &str) -> bool {
+    // Each level has a token of its own, and to count what begins one takes much less than to read it.
+    source.len() > most && starts(source.as_bytes()) > most && of_source(source) > most
+}
+
+/// How many bytes may begin a token: signs, and the first ones of words.
+fn starts(source: &[u8]) -> usize {
+    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    let mut before = false;
+    let begins = source.iter().filter(|byte| {
+        let word = in_word(**byte);
+        let begins = !(byte.is_ascii_whitespace() || word && before);
+        before = word;
+        begins
+    });
+    begins.count()
+}
+
+/// The bound of a text that was not parsed yet.
 pub(super) fn of_source(source: &str) -> usize {
     let mut lexer = lex(source, Mode::Module);
     bound(std::iter::from_fn(|| Some(lexer.next_token())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_has_a_byte_that_begins_a_token() {
+        for source in [
+            "",
+            "a",
+            "((a))",
+            "if a:\n  if b:\n    f(not c)(d)[e]",
+            "a.b.c**-~1if 0or 0else[lambda:{}]",
+            "f'{f\"{a!r:>{b}}\"}' 'c' and ünï",
+        ] {
+            let depth = of_source(source);
+            assert!(depth <= starts(source.as_bytes()), "{source}");
+            assert!(!may_exceed(depth, source), "{source}");
+            assert!(depth == 0 || may_exceed(depth - 1, source), "{source}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Which drivers a module imports.
 
+use memchr::memmem;
 use ruff_python_ast::Stmt;
 
 /// The drivers of a module, and what it calls psycopg's and `SQLAlchemy`'s functions.
@@ -55,6 +56,14 @@ const OTHERS: &[&str] = &[
 ];
 
 impl<'a> Drivers<'a> {
+    /// Whether a file has the name of a driver that is known to speak to PostgreSQL, seen from its bytes alone.
+    pub(super) fn may_be_named(source: &[u8]) -> bool {
+        let names = PSYCOPG.iter().chain(&["asyncpg"]);
+        names
+            .into_iter()
+            .any(|name| memmem::find(source, name.as_bytes()).is_some())
+    }
+
     /// Reads an import statement.
     pub(super) fn import(&mut self, statement: &'a Stmt) {
         match statement {

@@ -1,5 +1,7 @@
 //! Whether a text is SQL, and whether a file may hold any.
 
+use super::driver::Drivers;
+use super::literals::literals;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -119,29 +121,47 @@ static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether a file may hold a query of its own: it names a function that takes SQL and a literal begins as a statement does, or it has a
-/// statement with a placeholder.
-pub(super) fn has_query(source: &str) -> bool {
-    let bytes = source.as_bytes();
-    let named = names_sql(bytes);
-    let placeholder = last_placeholder(bytes).unwrap_or_default();
-    (named || placeholder > 0)
-        && memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| {
-            let rest = quote + 1;
-            opens_statement(&bytes[rest..])
-                && (named || rest < placeholder && is_surely_sql(start(source, rest)))
-        })
+/// What a file may hold, seen from its bytes alone: it may not, and then it only costs the time to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looks {
+    /// A part of a name of a function that takes SQL.
+    pub(super) named: bool,
+    /// A literal that begins as a statement does.
+    pub(super) statement: bool,
+    /// A query of its own: it names a function that takes SQL, and a driver, or a literal begins as a statement does; or it has a
+    /// statement with a placeholder.
+    pub(super) query: bool,
+}
+
+impl Looks {
+    pub(super) fn of(source: &str) -> Self {
+        let bytes = source.as_bytes();
+        let named = names_sql(bytes);
+        let placeholder = last_placeholder(bytes).unwrap_or_default();
+        let mut looks = Self {
+            named,
+            statement: false,
+            query: named && Drivers::may_be_named(bytes),
+        };
+        for literal in literals(source) {
+            if literal.sure && !opens_statement(&bytes[literal.content.clone()]) {
+                continue;
+            }
+            looks.statement = true;
+            let at = literal.content.start;
+            looks.query |=
+                named || !literal.sure || at < placeholder && is_surely_sql(start(source, at));
+            if looks.query || placeholder == 0 {
+                break;
+            }
+        }
+        looks
+    }
 }
 
 /// Whether a file has a part of a name of a function that takes SQL.
-pub(super) fn names_sql(bytes: &[u8]) -> bool {
+fn names_sql(bytes: &[u8]) -> bool {
     NAMES.iter().any(|name| name.find(bytes).is_some())
-}
-
-/// Whether a literal of the file may begin as a statement does.
-pub(super) fn has_statement(source: &str) -> bool {
-    let bytes = source.as_bytes();
-    memchr::memchr2_iter(b'"', b'\'', bytes).any(|quote| opens_statement(&bytes[quote + 1..]))
 }
 
 /// Where the file's last `%s` or `%(` stands.
@@ -157,29 +177,26 @@ pub(super) fn start(source: &str, at: usize) -> &str {
     &rest[..rest.floor_char_boundary(ENOUGH.min(rest.len()))]
 }
 
-/// Whether what follows a quote may be the start of a statement.
-pub(super) fn opens_statement(mut rest: &[u8]) -> bool {
-    while let [
-        b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'(' | b';' | 0xc,
-        more @ ..,
-    ] = rest
+/// Whether a text may begin as a statement does, its escapes not yet decoded.
+pub(super) fn opens_statement(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let [b' ' | b'\t' | b'\r' | b'\n' | b'(' | b';' | 0xc, more @ ..]
+    | [b'\\', b'\r', b'\n', more @ ..]
+    | [b'\\', b'n' | b't' | b'r' | b'f' | b'v' | b'\n', more @ ..] = rest
     {
         rest = more;
     }
-    // A comment, an escape or a field may hide the start.
-    if rest.starts_with(b"--") || rest.starts_with(b"/*") || matches!(rest, [b'\\' | b'{', ..]) {
-        return true;
+    match rest {
+        // Behind a comment there is only something if its line ends.
+        [b'-', b'-', ..] => memchr::memchr2(b'\n', b'\\', rest).is_some(),
+        [b'/', b'*', ..] | [b'\\', b'x' | b'u' | b'U' | b'N' | b'0'..=b'7', ..] => true,
+        _ => {
+            let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+            let word = &rest[..rest.iter().take_while(is_word).count()];
+            let mut statements = STATEMENTS.iter();
+            statements.any(|statement| statement.as_bytes().eq_ignore_ascii_case(word))
+        }
     }
-    let length = rest
-        .iter()
-        .take(12)
-        .take_while(|byte| byte.is_ascii_alphabetic())
-        .count();
-    let word = &rest[..length];
-    length > 1
-        && STATEMENTS
-            .iter()
-            .any(|statement| statement.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// Whether the text is a statement of SQL, and not a word that one begins with.
@@ -295,4 +312,36 @@ pub(super) fn has_placeholder(text: &str) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_if_it_may_hold_sql() {
+        let (query, statement, nothing) = ((true, true), (false, true), (false, false));
+        for (source, expected) in [
+            ("cur.execute('SELECT 1')", query),
+            ("cur.execute('''\n  -- why\n  select 1''')", query),
+            ("cur.execute('\\n(\\tselect 1')", query),
+            ("cur.execute('\\x53ELECT 1')", query),
+            ("cur.execute('/* a */ SELECT 1')", query),
+            ("cur.execute(f'{a} b' 'UPDATE t')", query),
+            ("cur.execute('unclosed\n", query),
+            ("A = 'DELETE FROM t WHERE a = %s'", query),
+            ("A = 'Delete %s' + 'b'", statement),
+            ("A = 'SELECT 1'", statement),
+            ("import psycopg2\ncur.execute(make())", (true, false)),
+            ("import psycopg2\n", nothing),
+            ("cur.execute(make())", nothing),
+            ("cur.execute('a') + ' set b'", query),
+            ("cur.execute('a' if set else 'b')", nothing),
+            ("cur.execute('settings', '--help', '{}', '\\\\')", nothing),
+            ("def f():\n    '''Set it.'''\n    cur.execute(sql)", nothing),
+        ] {
+            let looks = Looks::of(source);
+            assert_eq!((looks.query, looks.statement), expected, "{source}");
+        }
+    }
 }

@@ -30,11 +30,20 @@ const TEXTS: &[&str] = &[
     "sql_query",
 ];
 
-/// Parts of the names of functions that take SQL.
-const LIKELY: &[&str] = &[
-    "exec", "fetch", "query", "mogrify", "run_sql", "runsql", "_sql", "sql_", "select", "stmt",
-    "cursor",
-];
+/// Parts of the names of functions that take SQL, by their first letter: every call of a file is asked for its name.
+fn likely(first: u8) -> &'static [&'static str] {
+    match first {
+        b'_' => &["_sql"],
+        b'c' => &["cursor"],
+        b'e' => &["exec"],
+        b'f' => &["fetch"],
+        b'm' => &["mogrify"],
+        b'q' => &["query"],
+        b'r' => &["run_sql", "runsql"],
+        b's' => &["sql_", "select", "stmt"],
+        _ => &[],
+    }
+}
 
 /// Names of functions that take SQL though no part of them tells.
 const SHORT: &[&str] = &[
@@ -93,16 +102,34 @@ impl Method {
             }
             "fetchmany" if spread => Self::Many,
             _ => {
-                let name = name.to_ascii_lowercase();
-                let contains = |part: &&str| name.contains(*part);
-                let likely = LIKELY.iter().any(contains) || SHORT.contains(&name.as_str());
-                if !likely || UNLIKELY.iter().any(contains) && !name.contains("_query") {
+                let is = |whole: &&str| whole.eq_ignore_ascii_case(name);
+                let likely = is_likely(name) || SHORT.iter().any(is);
+                let has = |part: &&str| has_part(name, part);
+                if !likely || UNLIKELY.iter().any(has) && !has(&"_query") {
                     return None;
                 }
                 Self::Wrapper
             }
         })
     }
+}
+
+/// Whether a part of the name, in whatever case, is one that functions that take SQL have.
+fn is_likely(name: &str) -> bool {
+    let name = name.as_bytes();
+    (0..name.len()).any(|at| {
+        let parts = likely(name[at].to_ascii_lowercase());
+        parts.iter().any(|part| starts_with(&name[at..], part))
+    })
+}
+
+fn has_part(name: &str, part: &str) -> bool {
+    (0..name.len()).any(|at| starts_with(&name.as_bytes()[at..], part))
+}
+
+fn starts_with(name: &[u8], part: &str) -> bool {
+    let there = name.get(..part.len());
+    there.is_some_and(|there| there.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// The arguments of a call that may be its text, each with its position if it has one.

@@ -16,6 +16,7 @@ mod group;
 mod ignore;
 mod import;
 mod literal;
+mod literals;
 mod looks;
 mod method;
 mod names;
@@ -46,6 +47,7 @@ use super::elsewhere::{folders, module_of};
 use super::{Among, Holds, Language, Seen, SourceQuery, Unreadable, Uses};
 use ignore::Ignores;
 use import::Imported;
+use looks::Looks;
 use resolve::Resolver;
 use scope::Module;
 
@@ -72,9 +74,6 @@ const DEEPEST: usize = 50_000;
 
 /// The stack that one level of a tree takes, with room to spare for a build without optimization.
 const STACK_A_LEVEL: usize = 8 << 10;
-
-/// A file that smaller ones need not be asked about: its tree is not deeper than it has bytes.
-const SMALL: usize = DEEPEST;
 
 /// A file, and what was read of it.
 #[derive(Debug)]
@@ -115,22 +114,24 @@ impl Others<'_> {
 
 /// What a Python file tells before anything is converted.
 fn look(path: &Path, shown: &str, source: &str) -> Seen {
-    let sends = sends::imported_texts(source);
-    let statement = looks::has_statement(source);
+    let looks = Looks::of(source);
+    let sends = looks.named && sends::imported_texts(source);
     let mut seen = Seen {
         uses: Vec::new(),
         constants: Vec::new(),
-        holds: match statement {
+        holds: match looks {
             _ if sends => Holds::Queries,
-            true if looks::has_query(source) => Holds::Queries,
-            true => Holds::Texts,
-            false => Holds::Nothing,
+            Looks { query: true, .. } => Holds::Queries,
+            Looks {
+                statement: true, ..
+            } => Holds::Texts,
+            _ => Holds::Nothing,
         },
     };
     if sends {
         seen.uses = uses::uses(path, shown, source);
     }
-    if statement {
+    if looks.statement {
         seen.constants = constants::constants(source);
     }
     seen
@@ -143,8 +144,10 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
 
 /// Finds the queries of a Python file whose texts others may execute.
 fn find_among(path: &Path, source: &str, uses: &Uses) -> Result<Vec<SourceQuery>, Unreadable> {
-    let meant = uses.may_mean(path, source) && looks::has_statement(source);
-    if !meant && !looks::has_query(source) && !sends::imported_texts(source) {
+    let looks = Looks::of(source);
+    let meant = looks.statement && uses.may_mean(path, source);
+    let sends = || looks.named && sends::imported_texts(source);
+    if !meant && !looks.query && !sends() {
         return Ok(Vec::new());
     }
     let others = Others {
@@ -161,7 +164,7 @@ fn open<T: Send>(source: &str, then: impl FnOnce(&File<'_>) -> T + Send) -> Resu
     if source.len() > LARGEST {
         return refused(format!("the file is larger than {} MiB", LARGEST >> 20));
     }
-    if source.len() > SMALL && depth::of_source(source) > DEEPEST {
+    if depth::may_exceed(DEEPEST, source) {
         return refused(format!("the file nests deeper than {DEEPEST} levels"));
     }
     let parsed = parse_unchecked_source(source, PySourceType::Python);

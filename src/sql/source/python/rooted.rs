@@ -1,6 +1,6 @@
 //! Whether a member is one of what an import brings, seen from the file's bytes alone.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use super::sends::{is_word, word_before};
 
@@ -13,7 +13,7 @@ const KEYWORDS: &[&str] = &[
 /// Whether the path `name.name` that goes on behind the dot at a byte begins with one of the names.
 ///
 /// It may say so of a path that does not, and then only costs the time to read the file.
-pub(super) fn is_rooted(source: &str, dot: usize, names: &HashSet<&str>) -> bool {
+pub(super) fn is_rooted(source: &str, dot: usize, names: &FxHashSet<&str>) -> bool {
     let mut end = dot;
     loop {
         let Some(path) = code_before(&source[..end]) else {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_path_begins_with_its_first_name_whatever_stands_between() {
-        let names = HashSet::from(["a"]);
+        let names = ["a"].into_iter().collect();
         for (source, rooted) in [
             ("f(a.Q)", true),
             ("f(a.b.Q)", true),

@@ -1,6 +1,6 @@
 //! What a module assigns and where: its scopes, the names in them, and every place that reads a name.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use ruff_python_ast::{Alias, Expr, ExprCall, StmtImportFrom};
 use ruff_text_size::TextRange;
@@ -20,11 +20,11 @@ pub(super) struct Module<'a> {
     /// Reads of an attribute, `self.SQL` or `Queries.SQL`.
     pub(super) attributes: Vec<(&'a str, TextRange)>,
     /// `self.name = …` in the methods of a class, by the class's scope.
-    pub(super) members: HashMap<(usize, &'a str), Vec<Binding<'a>>>,
+    pub(super) members: FxHashMap<(usize, &'a str), Vec<Binding<'a>>>,
     /// What `%` fills: its left side.
     pub(super) filled: Vec<TextRange>,
     /// Assignments of one value to several names, by their bytes.
-    pub(super) chained: HashMap<TextRange, Vec<Target<'a>>>,
+    pub(super) chained: FxHashMap<TextRange, Vec<Target<'a>>>,
     /// `from … import *`
     pub(super) stars: Vec<&'a StmtImportFrom>,
     pub(super) drivers: Drivers<'a>,
@@ -36,7 +36,7 @@ pub(super) struct Scope<'a> {
     pub(super) parent: Option<usize>,
     pub(super) class: bool,
     pub(super) name: &'a str,
-    pub(super) names: HashMap<&'a str, Vec<Binding<'a>>>,
+    pub(super) names: FxHashMap<&'a str, Vec<Binding<'a>>>,
     /// Names that belong to another scope: `global` and `nonlocal`.
     pub(super) foreign: Vec<&'a str>,
     /// Those of them that belong to the module: `global`.
@@ -196,7 +196,7 @@ impl<'a> Scope<'a> {
             parent,
             class,
             name,
-            names: HashMap::new(),
+            names: FxHashMap::default(),
             foreign: Vec::new(),
             globals: Vec::new(),
             bases: Vec::new(),

@@ -1,8 +1,7 @@
 //! Whether a file gives a text of another module to a function that takes SQL, seen from its bytes alone.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
-use super::looks;
 use super::method::Method;
 use super::rooted::is_rooted;
 
@@ -16,9 +15,6 @@ const MAKING: &[&str] = &[
 ///
 /// It may say so of a file that does not, and then only costs the time to read it.
 pub(super) fn imported_texts(source: &str) -> bool {
-    if !looks::names_sql(source.as_bytes()) {
-        return false;
-    }
     let mut names = imported_names(source);
     if names.is_empty() {
         return false;
@@ -102,9 +98,9 @@ fn is_constant(path: &str) -> bool {
 }
 
 /// The words of the import statements; `*` if one of them brings everything.
-fn imported_names(source: &str) -> HashSet<&str> {
+fn imported_names(source: &str) -> FxHashSet<&str> {
     let bytes = source.as_bytes();
-    let mut names = HashSet::new();
+    let mut names = FxHashSet::default();
     for at in memchr::memmem::find_iter(bytes, b"import") {
         let rest = &source[at + "import".len()..];
         let first = rest.bytes().find(|byte| !b" \t\\\r\n".contains(byte));
@@ -131,7 +127,7 @@ fn line_end(text: &str) -> Option<usize> {
 }
 
 /// Adds the names that are given an imported one: `sql = queries.FIND`.
-fn add_aliases<'a>(source: &'a str, names: &mut HashSet<&'a str>) {
+fn add_aliases<'a>(source: &'a str, names: &mut FxHashSet<&'a str>) {
     let mut aliases = Vec::new();
     for at in memchr::memchr_iter(b'=', source.as_bytes()) {
         let value = source[at + 1..].trim_start_matches([' ', '(']);
