@@ -11,7 +11,7 @@ use super::tally::Tally;
 use super::tree::Entry;
 use super::write;
 use crate::cli::place::Place;
-use crate::sql::source::{Among, Holds, Seen, Unreadable, Use, Uses, language_of};
+use crate::sql::source::{Among, Constants, Holds, Seen, Unreadable, Use, Uses, language_of};
 use crate::sql::translate::Edit;
 use crate::sql::translate::lint::Severity;
 use std::fs;
@@ -126,20 +126,16 @@ impl Job<'_> {
 
 /// What a file tells before anything is converted. One that cannot be read so is told when it is to be.
 pub(super) fn look(entry: &Entry) -> Seen {
-    let seen = among(entry, |among, path, text| {
-        (among.look)(&absolute(path), &shown(path), text)
-    });
-    seen.unwrap_or(Seen {
-        uses: Vec::new(),
+    among(entry, |among, _, text| (among.look)(text)).unwrap_or(Seen {
         constants: Vec::new(),
         holds: Holds::Queries,
     })
 }
 
-/// What a file reads of the others' texts otherwise than to execute them.
-pub(super) fn reads(entry: &Entry, uses: &Uses) -> Vec<Use> {
+/// What a file executes and reads of the others' constants.
+pub(super) fn uses(entry: &Entry, known: &Constants) -> Vec<Use> {
     let found = among(entry, |among, path, text| {
-        (among.reads)(&absolute(path), &shown(path), text, uses)
+        (among.uses)(&absolute(path), &shown(path), text, known)
     });
     found.unwrap_or_default()
 }

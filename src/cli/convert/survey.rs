@@ -1,13 +1,13 @@
 //! What is learnt of all files before the first is converted.
 //!
 //! A file is converted knowing what the others execute and read of its texts, whatever their names and order. So each is looked at
-//! once for what it executes of the others, and for the names that it gives to SQL; only with all of these known can it be told what
-//! reads them, and whose texts are meant. Of a file in which nothing can be found no more is kept than that it was there.
+//! once for the names that it gives to SQL; only with all of these known can it be told what executes and reads them, and whose texts are
+//! meant. Of a file in which nothing can be found no more is kept than that it was there.
 
 use super::file;
 use super::tree::{self, Entry};
 use crate::cli::exit::Outcome;
-use crate::sql::source::{Holds, Uses};
+use crate::sql::source::{Constants, Holds, Uses};
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 
@@ -26,20 +26,23 @@ impl Survey {
     /// Looks at the files under the roots, and tells `progress` of each.
     pub(super) fn of(roots: &[PathBuf], progress: &ProgressBar) -> Outcome<Self> {
         let mut survey = Self::default();
-        let texts = survey.look(roots, progress)?;
-        survey.read(roots)?;
+        let (texts, constants) = survey.look(roots, progress)?;
+        survey.follow(roots, &constants)?;
         survey.choose(&texts);
         survey.hold()?;
         Ok(survey)
     }
 
-    /// Notes what each file executes of the others, and the names that it gives; tells which of the files have texts for others alone.
-    fn look(&mut self, roots: &[PathBuf], progress: &ProgressBar) -> Outcome<Vec<usize>> {
-        let mut texts = Vec::new();
+    /// Tells which of the files have texts for others alone, and the names that they give to SQL.
+    fn look(
+        &mut self,
+        roots: &[PathBuf],
+        progress: &ProgressBar,
+    ) -> Outcome<(Vec<usize>, Constants)> {
+        let (mut texts, mut constants) = (Vec::new(), Constants::default());
         tree::work(tree::entries(roots), file::look, |entry, seen| {
             progress.inc(1);
-            self.uses.add(seen.uses);
-            self.uses.add_constants(seen.constants);
+            constants.add(seen.constants);
             match seen.holds {
                 Holds::Nothing => {
                     self.others += 1;
@@ -51,25 +54,22 @@ impl Survey {
             self.files.push(entry);
             Ok(())
         })?;
-        Ok(texts)
+        Ok((texts, constants))
     }
 
-    /// Notes what reads a name that a file gives to SQL.
-    fn read(&mut self, roots: &[PathBuf]) -> Outcome<()> {
-        if self.uses.has_no_constants() {
+    /// Notes what executes and reads a name that a file gives to SQL.
+    fn follow(&mut self, roots: &[PathBuf], constants: &Constants) -> Outcome<()> {
+        if constants.is_empty() {
             return Ok(());
         }
-        let mut reads = Vec::new();
         tree::work(
             tree::entries(roots),
-            |entry| file::reads(entry, &self.uses),
-            |_, found| {
-                reads.extend(found);
+            |entry| file::uses(entry, constants),
+            |_, uses| {
+                self.uses.add(uses);
                 Ok(())
             },
-        )?;
-        self.uses.add(reads);
-        Ok(())
+        )
     }
 
     /// Lets go of the files with texts for others that none means.

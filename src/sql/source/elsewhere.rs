@@ -3,25 +3,29 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Component, Path};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memmem;
 
-use super::{Dynamic, SourceQuery};
+use super::{Constant, Dynamic, SourceQuery};
 use crate::sql::translate::{Bound, Parameter};
+
+/// The names that the files of a run give to what may be SQL, and whether it surely is.
+#[derive(Debug, Default)]
+pub struct Constants(HashMap<String, bool>);
 
 /// The calls of a run's files whose texts other files hold.
 ///
 /// It grows with the number of those calls, and not with the files.
 #[derive(Debug, Default)]
 pub struct Uses {
+    /// By the last of the names that lead to the text.
     by_name: HashMap<String, Vec<Use>>,
     /// What the files mean of each other.
     meant: Modules,
     /// As much of it as they execute.
     executed: Modules,
-    /// The names that files give to SQL.
-    constants: HashSet<String>,
 }
 
 /// Behind each name that may be a module's: the names that it has to have.
@@ -30,13 +34,46 @@ type Modules = HashMap<String, HashSet<String>>;
 /// A call whose text another file holds.
 #[derive(Debug)]
 pub struct Use {
-    /// The modules, classes and names to the text; see [`module_of`].
-    pub(super) path: Vec<String>,
-    /// The call's file and line, for a reader.
-    pub(super) place: String,
+    /// The name of the text, or the entry of a dict.
+    name: String,
+    /// What leads to it.
+    from: Names,
+    /// The call's file, for a reader.
+    file: Arc<str>,
+    line: u32,
     pub(super) reading: Reading,
     /// Whether a file of the run holds the text.
     held: AtomicBool,
+}
+
+/// Modules, classes and names, from the outermost on; see [`module_of`]. A run may hold very many: each is one run of bytes, in which
+/// a byte that no name has stands before every name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Names(Box<str>);
+
+const SEPARATOR: char = '\0';
+
+impl Names {
+    fn new(names: &[String]) -> Self {
+        let lengths = names.iter().map(|name| 1 + name.len());
+        let mut path = String::with_capacity(lengths.sum());
+        for name in names {
+            path.push(SEPARATOR);
+            path.push_str(name);
+        }
+        Self(path.into())
+    }
+
+    /// The names from the last to the first.
+    fn inward(&self) -> impl Iterator<Item = &str> {
+        self.0.rsplit(SEPARATOR).filter(|name| !name.is_empty())
+    }
+
+    /// Each path that this one begins with, but for itself.
+    fn around(&self) -> impl Iterator<Item = &str> {
+        let ends = self.0.match_indices(SEPARATOR).skip(1);
+        ends.map(|(end, _)| &self.0[..end])
+    }
 }
 
 /// What the call needs of the text.
@@ -71,13 +108,31 @@ pub struct Elsewhere {
 pub(super) type Match<'a> = (&'a Use, bool);
 
 impl Use {
-    pub(super) fn new(path: Vec<String>, place: String, reading: Reading) -> Self {
-        Self {
-            path,
-            place,
+    /// A use of what the names lead to; none if there are none.
+    pub(super) fn new(
+        mut names: Vec<String>,
+        (file, line): (&Arc<str>, usize),
+        reading: Reading,
+    ) -> Option<Self> {
+        Some(Self {
+            name: names.pop()?,
+            from: Names::new(&names),
+            file: Arc::clone(file),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
             reading,
             held: AtomicBool::new(false),
-        }
+        })
+    }
+
+    /// The name that the text's file gives: an entry of a dict has none, but the dict has.
+    pub(super) fn own(&self) -> &str {
+        let mut names = std::iter::once(self.name.as_str()).chain(self.from.inward());
+        names.find(|name| !is_entry(name)).unwrap_or_default()
+    }
+
+    /// The call's file and line, for a reader.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
     }
 
     pub(super) fn hold(&self) {
@@ -85,39 +140,47 @@ impl Use {
     }
 }
 
+fn is_entry(name: &str) -> bool {
+    name.starts_with('[')
+}
+
+impl Constants {
+    /// Adds the names that a file gives to what may be SQL.
+    pub fn add(&mut self, constants: Vec<Constant>) {
+        for Constant { name, sure } in constants {
+            *self.0.entry(name).or_default() |= sure;
+        }
+    }
+
+    /// Whether no file gives a name to SQL.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a file gives that name to what may be SQL.
+    pub(super) fn may_hold(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether a file gives that name to what surely is.
+    pub(super) fn hold(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&true)
+    }
+}
+
 impl Uses {
     /// Adds the calls of a file.
     pub fn add(&mut self, uses: Vec<Use>) {
         for found in uses {
-            if let Some((name, modules)) = found.path.split_last() {
-                // An entry of a dict is no name; the dict has one.
-                let inner = found.path.iter().rev();
-                let own = inner
-                    .clone()
-                    .find(|part| !part.starts_with('['))
-                    .unwrap_or(name);
-                note(&mut self.meant, modules, own);
-                if found.reading != Reading::Read {
-                    note(&mut self.executed, modules, own);
-                }
-                self.by_name.entry(name.clone()).or_default().push(found);
+            note(&mut self.meant, &found);
+            if found.reading != Reading::Read {
+                note(&mut self.executed, &found);
+            }
+            match self.by_name.get_mut(&found.name) {
+                Some(uses) => uses.push(found),
+                None => drop(self.by_name.insert(found.name.clone(), vec![found])),
             }
         }
-    }
-
-    /// Adds the names that a file gives to SQL.
-    pub fn add_constants(&mut self, names: Vec<String>) {
-        self.constants.extend(names);
-    }
-
-    /// Whether no file gives a name to SQL.
-    pub fn has_no_constants(&self) -> bool {
-        self.constants.is_empty()
-    }
-
-    /// Whether a file gives that name to SQL.
-    pub(super) fn is_constant(&self, name: &str) -> bool {
-        self.constants.contains(name)
     }
 
     /// Whether there are none.
@@ -149,23 +212,34 @@ impl Uses {
     ///
     /// A package around the module may bring the name to its users, too; then it is not sure that this text is meant.
     pub(super) fn of(&self, module: &[String], names: &[String]) -> Vec<Match<'_>> {
+        let module = Names::new(module);
         let mut found = Vec::new();
-        let Some((last, names)) = names.split_last() else {
-            return found;
-        };
-        let any = last.starts_with('[').then_some("[]");
-        for key in std::iter::once(last.as_str()).chain(any) {
-            for used in self.by_name.get(key).into_iter().flatten() {
-                let outer = &used.path[..used.path.len() - 1];
-                let Some(from) = outer.strip_suffix(names).filter(|from| !from.is_empty()) else {
+        let mut add = |name: &str, around: &[String], readers_alone: bool| {
+            let around = Names::new(around);
+            for used in self.by_name.get(name).into_iter().flatten() {
+                let from = used.from.0.strip_suffix(&*around.0);
+                let Some(from) = from.filter(|from| !from.is_empty()) else {
                     continue;
                 };
-                let package = || (1..module.len()).any(|length| module[..length].ends_with(from));
-                if module.ends_with(from) {
+                if readers_alone && used.reading != Reading::Read {
+                    continue;
+                }
+                if module.0.ends_with(from) {
                     found.push((used, true));
-                } else if package() {
+                } else if module.around().any(|package| package.ends_with(from)) {
                     found.push((used, false));
                 }
+            }
+        };
+        let Some((last, around)) = names.split_last() else {
+            return found;
+        };
+        add(last, around, false);
+        if is_entry(last) {
+            add("[]", around, false);
+            // Who reads the dict reads all of its entries.
+            if let Some((dict, around)) = around.split_last() {
+                add(dict, around, true);
             }
         }
         found
@@ -173,9 +247,12 @@ impl Uses {
 
     /// Whether a file of the run holds the text at that path.
     pub(super) fn holds(&self, path: &[String]) -> bool {
-        let named = path.last().and_then(|name| self.by_name.get(name));
-        let mut uses = named.into_iter().flatten();
-        uses.any(|used| used.path == path && used.held.load(Ordering::Relaxed))
+        let Some((name, from)) = path.split_last() else {
+            return false;
+        };
+        let from = Names::new(from);
+        let mut uses = self.by_name.get(name).into_iter().flatten();
+        uses.any(|used| used.from == from && used.held.load(Ordering::Relaxed))
     }
 }
 
@@ -217,11 +294,16 @@ impl SourceQuery {
     }
 }
 
-fn note(modules: &mut Modules, path: &[String], name: &str) {
-    for module in path {
-        let names = modules.entry(module.clone()).or_default();
-        if !names.contains(name) {
-            names.insert(name.to_owned());
+/// Notes the name that a use means under all that may be the name of its module.
+fn note(modules: &mut Modules, found: &Use) {
+    /// The module, and as many classes in each other: farther out there are folders alone.
+    const MOST: usize = 8;
+    let own = found.own();
+    for module in found.from.inward().take(MOST) {
+        match modules.get_mut(module) {
+            Some(names) if names.contains(own) => {}
+            Some(names) => drop(names.insert(own.to_owned())),
+            None => drop(modules.insert(module.to_owned(), HashSet::from([own.to_owned()]))),
         }
     }
 }
@@ -285,7 +367,10 @@ mod tests {
     #[test]
     fn a_use_means_the_files_whose_path_ends_as_it_says() {
         let mut uses = Uses::default();
-        let call = |path: &str| Use::new(names(path), path.to_owned(), Reading::Bare);
+        let new = |path: &str, reading| {
+            Use::new(names(path), (&path.into(), 1), reading).expect("a path has a name")
+        };
+        let call = |path: &str| new(path, Reading::Bare);
         uses.add(vec![
             call("app.queries.FIND"),
             call("app.FIND"),
@@ -295,18 +380,18 @@ mod tests {
             let module = module_of(Path::new(file));
             let found = uses.of(&module, &names(name)).into_iter();
             found
-                .map(|(used, sure)| (used.place.clone(), sure))
+                .map(|(used, sure)| (used.place(), sure))
                 .collect::<Vec<_>>()
         };
         let both = [
-            ("app.queries.FIND".to_owned(), true),
-            ("app.FIND".to_owned(), false),
+            ("app.queries.FIND:1".to_owned(), true),
+            ("app.FIND:1".to_owned(), false),
         ];
         assert_eq!(of("/src/app/queries.py", "FIND"), both);
         assert_eq!(of("/src/app/queries/__init__.py", "FIND"), both);
         assert_eq!(
             of("/src/app/__init__.py", "FIND"),
-            [("app.FIND".to_owned(), true)]
+            [("app.FIND:1".to_owned(), true)]
         );
         assert_eq!(of("/src/app/queries.py", "Q.ALL").len(), 1);
         assert!(of("/src/app/queries.py", "ALL").is_empty());
@@ -314,11 +399,7 @@ mod tests {
         assert!(uses.may_mean(Path::new("/app/queries.py"), "FIND = 1"));
         assert!(!uses.may_mean(Path::new("/app/queries.py"), "OTHER = 1"));
         assert!(!uses.may_mean(Path::new("/app/other.py"), "FIND = 1"));
-        uses.add(vec![Use::new(
-            names("app.other.READ"),
-            String::new(),
-            Reading::Read,
-        )]);
+        uses.add(vec![new("app.other.READ", Reading::Read)]);
         assert!(uses.may_mean(Path::new("/app/other.py"), "READ = 1"));
         assert!(!uses.may_execute(Path::new("/app/other.py"), "READ = 1"));
         assert!(uses.may_execute(Path::new("/app/queries.py"), "FIND = 1"));

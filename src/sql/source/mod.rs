@@ -9,7 +9,7 @@ mod python;
 mod sql_file;
 mod write;
 
-pub use elsewhere::{Elsewhere, Reading, Use, Uses};
+pub use elsewhere::{Constants, Elsewhere, Reading, Use, Uses};
 
 use std::ops::Range;
 use std::path::Path;
@@ -35,11 +35,11 @@ pub struct Language {
 /// How a file is read among others. Paths are absolute, or all of them relative to the same folder.
 #[derive(Debug, Clone, Copy)]
 pub struct Among {
-    /// What a file tells before anything is converted: of its path, of what it is called for a reader, and of its text.
-    pub look: fn(&Path, &str, &str) -> Seen,
-    /// Finds what a file reads of the others' names otherwise than as the text of a call: of its path, of what it is called for a
-    /// reader, of its text, and of what is known of all files.
-    pub reads: fn(&Path, &str, &str, &Uses) -> Vec<Use>,
+    /// What a file's text tells before anything is converted.
+    pub look: fn(&str) -> Seen,
+    /// Finds what a file executes and reads of the others' constants: of its path, of what it is called for a reader, of its text, and
+    /// of the constants of all files.
+    pub uses: fn(&Path, &str, &str, &Constants) -> Vec<Use>,
     /// Finds the queries of a file's text, knowing what the others execute of it.
     pub find: fn(&Path, &str, &Uses) -> Result<Vec<SourceQuery>, Unreadable>,
 }
@@ -47,12 +47,19 @@ pub struct Among {
 /// What one file among others tells before anything is converted.
 #[derive(Debug)]
 pub struct Seen {
-    /// The calls of the file whose texts others hold.
-    pub uses: Vec<Use>,
     /// The names that it gives to SQL, for others to read.
-    pub constants: Vec<String>,
+    pub constants: Vec<Constant>,
     /// What can be found in it.
     pub holds: Holds,
+}
+
+/// A name that a file gives to a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constant {
+    /// The name, without those of the classes around it.
+    pub name: String,
+    /// Whether the text is surely SQL; else it is if a call executes it.
+    pub sure: bool,
 }
 
 /// What can be found in a file among others.

@@ -200,7 +200,8 @@ fn what_is_said_does_not_depend_on_who_reads_first() {
 fn a_constant_that_another_file_reads_otherwise_stays() {
     let queries = "import psycopg2\nclass A:\n    E = \"SELECT 2 FROM t WHERE a = %s\"\nD = \"SELECT id FROM t WHERE a = %s\"\n\
                    BY = {'k': \"SELECT 3 FROM t WHERE a = %s\"}\n\
-                   def f(cur, a):\n    cur.execute(D, (a,))\n    cur.execute(A.E, (a,))\n    cur.execute(BY['k'], (a,))\n";
+                   B = \"SELECT 4 FROM t WHERE a = %s\"\nC = B + ' AND b = 1'\n\
+                   def f(cur, a):\n    cur.execute(C, (a,))\n    cur.execute(D, (a,))\n    cur.execute(A.E, (a,))\n    cur.execute(BY['k'], (a,))\n";
     for (read, name) in [
         ("db.get_rows(queries.D, {'a': 1})", "D"),
         ("x = queries.D % 5", "D"),
@@ -209,13 +210,19 @@ fn a_constant_that_another_file_reads_otherwise_stays() {
         ("y = q.D\ncur.execute(y, (1,))\nprint(y % 1)", "D"),
         ("print(q.A.E % 5)", "E"),
         ("from app.queries import D as F\nprint(F % 5)", "D"),
+        ("r = queries\nprint(r.D % 5)", "D"),
+        ("print(queries.C % 5)", "C"),
         ("print(q.BY['k'] % 5)", "BY[\"k\"]"),
         ("for k, v in q.BY.items(): run(v)", "BY[\"k\"]"),
     ] {
         let uses = format!("from . import queries\nimport app.queries as q\n{read}\n");
         let folder = Folder::with(&[("app/queries.py", queries), ("app/use.py", &uses)]);
         let ran = folder.run(&["convert", ".", "--write", "--call-sites", "--json"]);
-        let line = if read.starts_with("from") { 4 } else { 3 };
+        let line = if read.starts_with("from") || read.starts_with('r') {
+            4
+        } else {
+            3
+        };
         let why = format!("`{name}` is also used in app/use.py:{line}, not as the text of a call");
         assert!(
             told(&ran).iter().any(|told| told.contains(&why)),

@@ -2,81 +2,125 @@
 
 use super::literals::Literal;
 use super::looks;
+use super::sends::{is_word, word, words};
+use crate::sql::source::Constant;
+use rustc_hash::FxHashMap;
+use std::ops::Range;
 
-/// The names that a file gives to what may be SQL, or to a dict that may hold some.
-pub(super) fn constants(source: &str) -> Vec<String> {
+/// The names that a file gives to what may be SQL, alone or as a part, or to a dict that may hold some.
+pub(super) fn constants(source: &str) -> Vec<Constant> {
     let bytes = source.as_bytes();
-    let mut found = Vec::new();
+    let mut found = FxHashMap::default();
     for sign in memchr::memchr_iter(b'=', bytes) {
         let compares = matches!(bytes.get(sign + 1), Some(b'='))
             || sign > 0 && b"=!<>+-*/%&|^:".contains(&bytes[sign - 1]);
-        if compares || !gives_text(source, sign + 1) {
+        if compares {
             continue;
         }
-        // Several names may get one value, and a name may have a type.
         let line = memchr::memrchr(b'\n', &bytes[..sign]).map_or(0, |newline| newline + 1);
-        let targets = source[line..sign].split('=');
+        let mut names = targets(&source[line..sign]).peekable();
+        if names.peek().is_none() {
+            continue;
+        }
+        let Some(sure) = gives_text(source, sign + 1, &found) else {
+            continue;
+        };
         if is_local(source, line) {
             continue;
         }
-        let names = targets.map(|target| target.split(':').next().unwrap_or(target).trim());
-        let is_name = |name: &&str| {
-            let letter = |char: char| char.is_alphanumeric() || char == '_';
-            !name.is_empty() && name.chars().all(letter)
+        for name in names {
+            *found.entry(name).or_default() |= sure;
+        }
+    }
+    let named = |(name, sure): (&str, bool)| Constant {
+        name: name.to_owned(),
+        sure,
+    };
+    found.into_iter().map(named).collect()
+}
+
+/// The names on the left of an assignment: several may get one value, and a name may have a type.
+fn targets(left: &str) -> impl Iterator<Item = &str> {
+    let names = left.split('=');
+    let names = names.map(|target| target.split(':').next().unwrap_or(target).trim());
+    names.filter(|name| {
+        let letter = |char: char| char.is_alphanumeric() || char == '_';
+        !name.is_empty() && name.chars().all(letter)
+    })
+}
+
+/// Whether the value at a byte may hold SQL, in its literals or in a name that was given some before, and whether that is sure.
+fn gives_text(source: &str, at: usize, before: &FxHashMap<&str, bool>) -> Option<bool> {
+    let known = |word: &str| before.get(word).copied();
+    let mut found = None;
+    for part in parts(&source[at..]) {
+        let sure = match part {
+            Part::Literal(quote) => {
+                let literal = Literal::at(source.as_bytes(), at + quote).content;
+                let fields = source[literal.clone()].contains('{');
+                let of_fields = || words(&source[literal.clone()]).filter_map(known).max();
+                may_be_sql(source, literal.clone()).max(fields.then(of_fields).flatten())
+            }
+            Part::Word(word) => known(word),
         };
-        found.extend(names.filter(is_name).map(str::to_owned));
+        if sure == Some(true) {
+            return sure;
+        }
+        found = found.or(sure);
     }
     found
 }
 
-/// Whether the value at a byte begins as a literal of SQL does, in whatever calls and brackets, or is a dict that begins with some.
-fn gives_text(source: &str, at: usize) -> bool {
-    const ENOUGH: usize = 200;
-    const ENTRIES: usize = 4_000;
-    let bytes = &source.as_bytes()[at..];
-    let white = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
-    let start = bytes.iter().take_while(white).count();
-    let value = &bytes[start..];
-    let is_sql = |quote: usize| {
-        let literal = Literal::at(source.as_bytes(), at + start + quote).content;
-        if !looks::opens_statement(&source.as_bytes()[literal.clone()]) {
-            return false;
-        }
-        // Sentences for people begin with some of the same words, and have no placeholders.
-        let text = looks::start(source, literal.start);
-        source[literal].contains(char::is_whitespace)
-            && (looks::is_surely_sql(text) || looks::looks_like_sql(text) && text.contains('%'))
-    };
-    if value.starts_with(b"{") || value.starts_with(b"dict(") {
-        let entries = &value[..value.len().min(ENTRIES)];
-        return literals(entries).any(is_sql);
+/// Whether the literal of that content may be SQL, and whether that is sure.
+fn may_be_sql(source: &str, literal: Range<usize>) -> Option<bool> {
+    let content = &source[literal.clone()];
+    if !looks::opens_statement(content.as_bytes()) {
+        return None;
     }
-    let around = |byte: &&u8| {
-        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"_.(\\[".contains(byte)
-    };
-    let quote = value.iter().take(ENOUGH).take_while(around).count();
-    // Without brackets a value ends with its line.
-    let before = &value[..quote];
-    let ends = before.contains(&b'\n') && !before.iter().any(|byte| b"([\\".contains(byte));
-    !ends && matches!(value.get(quote), Some(b'"' | b'\'')) && is_sql(quote)
+    // What goes on behind the literal is a part of the text, too.
+    let text = looks::start(source, literal.start);
+    let words = content.contains(char::is_whitespace);
+    // Sentences for people begin with some of the same words, and have no placeholders.
+    let sure = looks::is_surely_sql(text) || looks::looks_like_sql(text) && text.contains('%');
+    let may = words || content.contains(['\\', '{']) || looks::looks_like_sql(content);
+    may.then_some(words && sure)
 }
 
-/// Where the literals of the brackets at the start of a text open, up to the bracket's end.
-fn literals(text: &[u8]) -> impl Iterator<Item = usize> {
-    let (mut at, mut depth) = (0, 0);
+/// A part of a value.
+enum Part<'a> {
+    /// A literal whose first quote is at that byte.
+    Literal(usize),
+    Word(&'a str),
+}
+
+/// The literals and the words of the expression that a text begins with, up to its end.
+fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
+    /// Larger than any text that somebody wrote.
+    const ENOUGH: usize = 1 << 20;
+    let bytes = &text.as_bytes()[..text.floor_char_boundary(ENOUGH)];
+    let (mut at, mut depth) = (0, 0_usize);
     std::iter::from_fn(move || {
         loop {
-            let byte = *text.get(at)?;
+            let byte = *bytes.get(at)?;
             match byte {
                 b'"' | b'\'' => {
-                    let literal = Literal::at(text, at);
-                    at = literal.end(text);
-                    return Some(literal.quote);
+                    let literal = Literal::at(bytes, at);
+                    at = literal.end(bytes);
+                    return Some(Part::Literal(literal.quote));
                 }
-                b'#' => at += memchr::memchr(b'\n', &text[at..])?,
+                b'#' => at += memchr::memchr(b'\n', &bytes[at..])?,
                 b'(' | b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
-                b')' | b']' | b'}' if depth <= 1 => return None,
+                b')' | b']' | b'}' | b',' | b'\n' | b';' if depth == 0 => return None,
                 b')' | b']' | b'}' => (at, depth) = (at + 1, depth - 1),
+                b'\\' => {
+                    let white = |byte: &&u8| byte.is_ascii_whitespace();
+                    at += 1 + bytes[at + 1..].iter().take_while(white).count();
+                }
+                byte if is_word(byte) => {
+                    let word = word(&text[at..]);
+                    at += word.len();
+                    return Some(Part::Word(word));
+                }
                 _ => at += 1,
             }
         }
@@ -129,11 +173,45 @@ mod tests {
             ("if x:\n    A = 'SELECT 1'", &["A"]),
             ("def f():\n    if x:\n        a = 'SELECT 1'", &[]),
             (
+                "A = 'SELECT a '\nB = A + 'FROM t WHERE a = %s'\nC = f'{A}, {b}'\nD = C if A else A",
+                &["A", "B", "C", "D"],
+            ),
+            (
+                "A = 'SELECT a FROM t'\nB = A + 'b'\nC = f'{B}, {b}'\nd = 'x', A",
+                &["A", "B", "C"],
+            ),
+            (
+                "A = x + \\\n  'SELECT a FROM t'\nB = ' '.join(['SELECT a', 'FROM t'])",
+                &["A", "B"],
+            ),
+            ("A = 1  # 'SELECT 1'\nB = x\n'SELECT 1'", &[]),
+            (
                 "A = 'set'\nC == 'SELECT 1'\nf(d='SELECT 1')\nE = 1\n'SELECT 1'",
                 &[],
             ),
         ] {
-            assert_eq!(constants(source), names, "{source}");
+            let mut found = constants(source);
+            found.sort_by(|one, other| one.name.cmp(&other.name));
+            let sure = found.iter().filter(|constant| constant.sure);
+            let sure: Vec<_> = sure.map(|constant| &constant.name).collect();
+            assert_eq!(sure, names, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_may_be_sql_is_no_sure_one() {
+        for (source, names) in [
+            ("A = 'select 1'", &["A"][..]),
+            ("A = 'COMMIT'\nB = 'select'\nC = 'name'", &["A"]),
+            ("A = 'Set the value'\nB = (A, 1)", &["A", "B"]),
+            ("def f():\n    a = 'Set the value'", &[]),
+            ("f(a='Set the value')\nx.a = 'Set the value'", &[]),
+        ] {
+            let mut found = constants(source);
+            found.sort_by(|one, other| one.name.cmp(&other.name));
+            let unsure = found.iter().filter(|constant| !constant.sure);
+            let unsure: Vec<_> = unsure.map(|constant| &constant.name).collect();
+            assert_eq!(unsure, names, "{source}");
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) const PYTHON: Language = Language {
     find,
     among: Some(Among {
         look,
-        reads: uses::reads,
+        uses: uses::uses,
         find: find_among,
     }),
 };
@@ -113,28 +113,23 @@ impl Others<'_> {
 }
 
 /// What a Python file tells before anything is converted.
-fn look(path: &Path, shown: &str, source: &str) -> Seen {
+fn look(source: &str) -> Seen {
     let looks = Looks::of(source);
-    let sends = looks.named && sends::imported_texts(source);
-    let mut seen = Seen {
-        uses: Vec::new(),
-        constants: Vec::new(),
-        holds: match looks {
-            _ if sends => Holds::Queries,
-            Looks { query: true, .. } => Holds::Queries,
-            Looks {
-                statement: true, ..
-            } => Holds::Texts,
-            _ => Holds::Nothing,
-        },
+    let sends = || looks.named && sends::imported_texts(source);
+    let holds = match looks {
+        Looks { query: true, .. } => Holds::Queries,
+        _ if sends() => Holds::Queries,
+        Looks {
+            statement: true, ..
+        } => Holds::Texts,
+        _ => Holds::Nothing,
     };
-    if sends {
-        seen.uses = uses::uses(path, shown, source);
-    }
-    if looks.statement {
-        seen.constants = constants::constants(source);
-    }
-    seen
+    let constants = if looks.statement {
+        constants::constants(source)
+    } else {
+        Vec::new()
+    };
+    Seen { constants, holds }
 }
 
 /// Finds the queries of a Python file that stands alone.

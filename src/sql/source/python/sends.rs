@@ -54,13 +54,14 @@ pub(super) fn imported_texts(source: &str) -> bool {
 ///
 /// It may say so of a file that does not, and then only costs the time to read it.
 pub(super) fn reads(source: &str, meant: impl Fn(&str) -> bool) -> bool {
-    let names = imported_names(source);
+    let mut names = imported_names(source);
     if names.is_empty() {
         return false;
     }
     if names.contains("*") {
         return words(source).any(meant);
     }
+    add_aliases(source, &mut names);
     names.iter().any(|name| meant(name))
         || memchr::memchr_iter(b'.', source.as_bytes()).any(|dot| {
             let member = word(source[dot + 1..].trim_ascii_start());
@@ -69,7 +70,7 @@ pub(super) fn reads(source: &str, meant: impl Fn(&str) -> bool) -> bool {
 }
 
 /// The words of a text.
-fn words(source: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(source: &str) -> impl Iterator<Item = &str> {
     let other = |byte: &u8| !is_word(*byte);
     let mut rest = source;
     std::iter::from_fn(move || {
@@ -197,7 +198,7 @@ pub(super) fn word_before(source: &str, end: usize) -> &str {
 }
 
 /// The name at the start of a text.
-fn word(text: &str) -> &str {
+pub(super) fn word(text: &str) -> &str {
     let length = text.bytes().take_while(|byte| is_word(*byte)).count();
     &text[..length]
 }

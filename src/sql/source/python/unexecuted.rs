@@ -215,7 +215,7 @@ fn elsewhere(file: &File<'_>, constant: &Constant<'_>, uses: &[Match<'_>]) -> Ve
     let each = uses.iter().map(|(used, _)| Elsewhere {
         file: constant.place(file.source),
         name: constant.shown(),
-        place: used.place.clone(),
+        place: used.place(),
         reading: used.reading.clone(),
     });
     each.collect()

@@ -1,9 +1,11 @@
 //! The calls of a file whose texts other files hold.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashSet;
 
 use super::arguments::{Given, arguments};
 use super::import::{Imported, imported};
@@ -12,63 +14,118 @@ use super::scope::{Binding, CallSite, Value};
 use super::text::Text;
 use super::{File, open, sends, wrapper};
 use crate::sql::source::elsewhere::{Reading, Use, folders};
-use crate::sql::source::{Arguments, Uses};
+use crate::sql::source::{Arguments, Constants};
 
-/// The uses of other files' texts in a Python file; none if it is no Python, which is told when it is converted.
-pub(super) fn uses(path: &Path, shown: &str, source: &str) -> Vec<Use> {
-    let folders = folders(path);
-    let read = |file: &File<'_>| {
-        let sites = file.module.calls.iter();
-        sites
-            .flat_map(|site| of_call(file, *site, &folders, shown))
-            .collect()
-    };
-    open(source, read).unwrap_or_default()
-}
-
-/// What a file reads of the constants of others otherwise than as the text of a call that executes it.
-pub(super) fn reads(path: &Path, shown: &str, source: &str, uses: &Uses) -> Vec<Use> {
-    if !sends::reads(source, |name| uses.is_constant(name)) {
+/// What a Python file executes and reads of the constants of others; none if it is no Python, which is told when it is converted.
+pub(super) fn uses(path: &Path, shown: &str, source: &str, known: &Constants) -> Vec<Use> {
+    if !sends::reads(source, |name| known.may_hold(name)) {
         return Vec::new();
     }
-    let folders = folders(path);
+    let reads = sends::reads(source, |name| known.hold(name));
+    if !reads && !sends::imported_texts(source) {
+        return Vec::new();
+    }
     let read = |file: &File<'_>| {
-        let texts = texts(file);
-        let mut found = Vec::new();
-        for &(expr, scope) in &file.module.loads {
-            // A member has its own name; what a name alone stands for may be called otherwise where it comes from.
-            let member = expr.as_attribute_expr().map(|read| read.attr.as_str());
-            // What an assignment brings is told where it is assigned.
-            if member.is_some_and(|name| !uses.is_constant(name))
-                || !names_import(file, expr, scope)
-            {
-                continue;
-            }
-            for other in imported(&file.module, expr, scope) {
-                let named = other.path.last().is_some_and(|name| uses.is_constant(name));
-                if named && !is_text(file, &texts, expr.range()) {
-                    let line = file.line_of(expr.range().start().to_usize());
-                    let place = format!("{shown}:{line}");
-                    let path = absolute(&folders, other);
-                    // A dict's name is read with all of its entries.
-                    let entries = path.iter().cloned().chain(["[]".to_owned()]).collect();
-                    found.push(Use::new(path, place.clone(), Reading::Read));
-                    found.push(Use::new(entries, place, Reading::Read));
-                }
-            }
+        let user = User {
+            file,
+            folders: folders(path),
+            shown: shown.into(),
+            known,
+        };
+        let mut found = user.executes();
+        if reads {
+            user.reads(&mut found);
         }
         found
     };
     open(source, read).unwrap_or_default()
 }
 
-/// Whether the expression reads what an import brings, and no variable that got it.
-fn names_import(file: &File<'_>, expr: &Expr, scope: usize) -> bool {
-    let mut root = expr;
-    while let Expr::Attribute(attribute) = root {
-        root = &attribute.value;
+/// A file that uses the texts of others.
+struct User<'f, 'a> {
+    file: &'f File<'a>,
+    folders: Vec<String>,
+    /// What the file is called for a reader.
+    shown: Arc<str>,
+    known: &'f Constants,
+}
+
+impl User<'_, '_> {
+    /// The constants that the file's calls execute.
+    fn executes(&self) -> Vec<Use> {
+        let sites = self.file.module.calls.iter();
+        let calls = sites.flat_map(|site| self.of_call(*site));
+        calls
+            .filter(|found| self.known.may_hold(found.own()))
+            .collect()
     }
-    let Expr::Name(name) = root else { return false };
+
+    /// Adds what the file reads of constants otherwise than as the text of a call that executes it, each once.
+    fn reads(&self, found: &mut Vec<Use>) {
+        let module = &self.file.module;
+        let texts = texts(self.file);
+        let mut seen = FxHashSet::default();
+        for &(expr, scope) in &module.loads {
+            // A member has its own name, whatever its owner is called here. What a name alone stands for may be called otherwise where
+            // it comes from; what an assignment brings is told where it is assigned.
+            let may_read = match expr {
+                Expr::Attribute(read) => self.known.hold(read.attr.as_str()),
+                _ => names_import(self.file, expr, scope),
+            };
+            if !may_read {
+                continue;
+            }
+            for other in imported(module, expr, scope) {
+                let known = other.path.last().is_some_and(|name| self.known.hold(name));
+                if !known || is_text(self.file, &texts, expr.range()) {
+                    continue;
+                }
+                let names = absolute(&self.folders, other);
+                if seen.insert(names.clone()) {
+                    found.extend(self.used(names, expr.range(), Reading::Read));
+                }
+            }
+        }
+    }
+
+    fn used(&self, names: Vec<String>, at: TextRange, reading: Reading) -> Option<Use> {
+        let line = self.file.line_of(at.start().to_usize());
+        Use::new(names, (&self.shown, line), reading)
+    }
+
+    fn of_call(&self, site: CallSite<'_>) -> Vec<Use> {
+        let file = self.file;
+        let name = match &*site.call.func {
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            Expr::Name(name) => name.id.as_str(),
+            _ => return Vec::new(),
+        };
+        let spread = file.module.drivers.asyncpg && !file.module.drivers.psycopg;
+        let Some(method) = Method::of(name, spread) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (position, argument) in candidates(&site.call.arguments) {
+            if !method.takes_text_at(position) {
+                continue;
+            }
+            for other in imported(&file.module, argument, site.scope) {
+                let reading = if other.whole {
+                    reading(file, site, (method, name), position)
+                } else {
+                    Reading::Never("as a part of another text".to_owned())
+                };
+                let names = absolute(&self.folders, other);
+                found.extend(self.used(names, site.call.range(), reading));
+            }
+        }
+        found
+    }
+}
+
+/// Whether a name reads what an import brings, and no variable that got it.
+fn names_import(file: &File<'_>, expr: &Expr, scope: usize) -> bool {
+    let Expr::Name(name) = expr else { return false };
     let module = &file.module;
     let found = module.reaching(scope, name.id.as_str(), name.range.start());
     found.is_none_or(|(_, steps)| {
@@ -124,38 +181,6 @@ fn is_text(file: &File<'_>, texts: &[TextRange], read: TextRange) -> bool {
             holding.any(|binding| executed(owner, name, binding.range))
         })
     })
-}
-
-fn of_call(file: &File<'_>, site: CallSite<'_>, folders: &[String], shown: &str) -> Vec<Use> {
-    let name = match &*site.call.func {
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        Expr::Name(name) => name.id.as_str(),
-        _ => return Vec::new(),
-    };
-    let spread = file.module.drivers.asyncpg && !file.module.drivers.psycopg;
-    let Some(method) = Method::of(name, spread) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for (position, argument) in candidates(&site.call.arguments) {
-        if !method.takes_text_at(position) {
-            continue;
-        }
-        for other in imported(&file.module, argument, site.scope) {
-            let line = file.line_of(site.call.range().start().to_usize());
-            let reading = if other.whole {
-                reading(file, site, (method, name), position)
-            } else {
-                Reading::Never("as a part of another text".to_owned())
-            };
-            found.push(Use::new(
-                absolute(folders, other),
-                format!("{shown}:{line}"),
-                reading,
-            ));
-        }
-    }
-    found
 }
 
 /// What the call needs of its text.
