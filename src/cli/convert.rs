@@ -8,6 +8,7 @@
 mod changes;
 mod codes;
 mod diff;
+mod entries;
 mod file;
 mod jsonl;
 mod lines;
@@ -193,7 +194,7 @@ impl Convert {
         progress.inc(u64::try_from(survey.others).unwrap_or_default());
         output.open()?;
         tree::work(
-            survey.files.into_iter(),
+            survey.files.iter(),
             |entry| job.convert(entry),
             |_, done| {
                 progress.inc(1);

@@ -4,6 +4,7 @@
 //! once for the names that it gives to SQL; only with all of these known can it be told what executes and reads them, and whose texts are
 //! meant. Of a file in which nothing can be found no more is kept than that it was there.
 
+use super::entries::Entries;
 use super::file;
 use super::tree::{self, Entry};
 use crate::cli::exit::Outcome;
@@ -17,7 +18,7 @@ pub(super) struct Survey {
     /// What they execute and read of each other's texts.
     pub(super) uses: Uses,
     /// Those in which something may be found, or that cannot be read, in the order of the walk.
-    pub(super) files: Vec<Entry>,
+    pub(super) files: Entries,
     /// How many others there are.
     pub(super) others: usize,
 }
@@ -74,20 +75,19 @@ impl Survey {
 
     /// Lets go of the files with texts for others that none means.
     fn choose(&mut self, texts: &[usize]) {
-        let before = self.files.len();
-        let (mut texts, mut at) = (texts.iter().copied().peekable(), 0);
-        self.files.retain(|entry| {
+        let (mut texts, mut kept) = (texts.iter().copied().peekable(), Entries::default());
+        kept.extend(self.files.iter().enumerate().filter_map(|(at, entry)| {
             let for_others = texts.next_if_eq(&at).is_some();
-            at += 1;
-            !for_others || file::may_hold(entry, &self.uses)
-        });
-        self.others += before - self.files.len();
+            (!for_others || file::may_hold(&entry, &self.uses)).then_some(entry)
+        }));
+        self.others += self.files.len() - kept.len();
+        self.files = kept;
     }
 
     /// Notes which of the texts that files execute others of them hold.
     fn hold(&self) -> Outcome<()> {
-        let may_hold = |entry: &&Entry| file::may_be_executed(entry, &self.uses);
-        let holding = self.files.iter().filter(may_hold).cloned();
+        let may_hold = |entry: &Entry| file::may_be_executed(entry, &self.uses);
+        let holding = self.files.iter().filter(may_hold);
         tree::work(
             holding,
             |entry| file::hold(entry, &self.uses),
@@ -108,9 +108,9 @@ mod tests {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let survey = Survey::of(&[folder.path().to_owned()], &ProgressBar::hidden()).unwrap();
-        let name = |entry: &Entry| match entry {
+        let name = |entry: Entry| match entry {
             Entry::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
-            Entry::Closed(name, _) => name.clone(),
+            Entry::Closed(name, _) => name,
         };
         let kept = survey.files.iter().map(name).collect();
         (kept, survey.others, survey.uses)
