@@ -11,21 +11,19 @@ use std::ops::Range;
 pub(super) fn constants(source: &str) -> Vec<Constant> {
     let bytes = source.as_bytes();
     let mut found = FxHashMap::default();
+    let mut read = 0;
     for sign in memchr::memchr_iter(b'=', bytes) {
-        let compares = matches!(bytes.get(sign + 1), Some(b'='))
-            || sign > 0 && b"=!<>+-*/%&|^:".contains(&bytes[sign - 1]);
-        if compares {
+        // What stands in the brackets of a value that was read assigns nothing.
+        if sign < read || !assigns(bytes, sign) {
             continue;
         }
+        let mut value = Parts::of(source, sign + 1);
+        let sure = value.may_be_sql(&found);
+        read = value.at;
+        let Some(sure) = sure else { continue };
         let line = memchr::memrchr(b'\n', &bytes[..sign]).map_or(0, |newline| newline + 1);
         let mut names = targets(&source[line..sign]).peekable();
-        if names.peek().is_none() {
-            continue;
-        }
-        let Some(sure) = gives_text(source, sign + 1, &found) else {
-            continue;
-        };
-        if is_local(source, line) {
+        if names.peek().is_none() || is_local(source, line) {
             continue;
         }
         for name in names {
@@ -39,36 +37,22 @@ pub(super) fn constants(source: &str) -> Vec<Constant> {
     found.into_iter().map(named).collect()
 }
 
+/// Whether a `=` may stand behind a name or its type, and is no part of another sign.
+fn assigns(bytes: &[u8], sign: usize) -> bool {
+    let before = bytes[..sign].trim_ascii_end().last();
+    let named = before.is_some_and(|byte| is_word(*byte) || b"]\"'".contains(byte));
+    named && bytes.get(sign + 1) != Some(&b'=')
+}
+
 /// The names on the left of an assignment: several may get one value, and a name may have a type.
 fn targets(left: &str) -> impl Iterator<Item = &str> {
-    let names = left.split('=');
+    let statement = left.rsplit(';').next().unwrap_or(left);
+    let names = statement.split('=');
     let names = names.map(|target| target.split(':').next().unwrap_or(target).trim());
     names.filter(|name| {
         let letter = |char: char| char.is_alphanumeric() || char == '_';
         !name.is_empty() && name.chars().all(letter)
     })
-}
-
-/// Whether the value at a byte may hold SQL, in its literals or in a name that was given some before, and whether that is sure.
-fn gives_text(source: &str, at: usize, before: &FxHashMap<&str, bool>) -> Option<bool> {
-    let known = |word: &str| before.get(word).copied();
-    let mut found = None;
-    for part in parts(&source[at..]) {
-        let sure = match part {
-            Part::Literal(quote) => {
-                let literal = Literal::at(source.as_bytes(), at + quote).content;
-                let fields = source[literal.clone()].contains('{');
-                let of_fields = || words(&source[literal.clone()]).filter_map(known).max();
-                may_be_sql(source, literal.clone()).max(fields.then(of_fields).flatten())
-            }
-            Part::Word(word) => known(word),
-        };
-        if sure == Some(true) {
-            return sure;
-        }
-        found = found.or(sure);
-    }
-    found
 }
 
 /// Whether the literal of that content may be SQL, and whether that is sure.
@@ -88,43 +72,80 @@ fn may_be_sql(source: &str, literal: Range<usize>) -> Option<bool> {
 
 /// A part of a value.
 enum Part<'a> {
-    /// A literal whose first quote is at that byte.
-    Literal(usize),
+    /// What is between a literal's quotes.
+    Literal(Range<usize>),
     Word(&'a str),
 }
 
-/// The literals and the words of the expression that a text begins with, up to its end.
-fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
-    /// Larger than any text that somebody wrote.
-    const ENOUGH: usize = 1 << 20;
-    let bytes = &text.as_bytes()[..text.floor_char_boundary(ENOUGH)];
-    let (mut at, mut depth) = (0, 0_usize);
-    std::iter::from_fn(move || {
+/// The literals and the words of an expression, up to its end.
+struct Parts<'a> {
+    source: &'a str,
+    at: usize,
+    /// The brackets that are open.
+    depth: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn of(source: &'a str, at: usize) -> Self {
+        let depth = 0;
+        Self { source, at, depth }
+    }
+
+    /// Whether the expression may hold SQL, in its literals or in a name that was given some before, and whether that is sure.
+    fn may_be_sql(&mut self, before: &FxHashMap<&str, bool>) -> Option<bool> {
+        let source = self.source;
+        let known = |word: &str| before.get(word).copied();
+        let mut found = None;
+        for part in self {
+            let sure = match part {
+                Part::Literal(content) => {
+                    let fields = source[content.clone()].contains('{');
+                    let of_fields = || words(&source[content.clone()]).filter_map(known).max();
+                    may_be_sql(source, content.clone()).max(fields.then(of_fields).flatten())
+                }
+                Part::Word(word) => known(word),
+            };
+            if sure == Some(true) {
+                return sure;
+            }
+            found = found.or(sure);
+        }
+        found
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let bytes = self.source.as_bytes();
         loop {
-            let byte = *bytes.get(at)?;
+            let byte = *bytes.get(self.at)?;
             match byte {
                 b'"' | b'\'' => {
-                    let literal = Literal::at(bytes, at);
-                    at = literal.end(bytes);
-                    return Some(Part::Literal(literal.quote));
+                    let literal = Literal::at(bytes, self.at);
+                    self.at = literal.end(bytes);
+                    return Some(Part::Literal(literal.content));
                 }
-                b'#' => at += memchr::memchr(b'\n', &bytes[at..])?,
-                b'(' | b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
-                b')' | b']' | b'}' | b',' | b'\n' | b';' if depth == 0 => return None,
-                b')' | b']' | b'}' => (at, depth) = (at + 1, depth - 1),
+                b'#' => self.at += memchr::memchr(b'\n', &bytes[self.at..])?,
+                b')' | b']' | b'}' | b',' | b'\n' | b';' if self.depth == 0 => return None,
+                // Of several names the last one's value is everybody's.
+                b'=' if self.depth == 0 && assigns(bytes, self.at) => return None,
+                b'(' | b'[' | b'{' => (self.at, self.depth) = (self.at + 1, self.depth + 1),
+                b')' | b']' | b'}' => (self.at, self.depth) = (self.at + 1, self.depth - 1),
                 b'\\' => {
-                    let white = |byte: &&u8| byte.is_ascii_whitespace();
-                    at += 1 + bytes[at + 1..].iter().take_while(white).count();
+                    let rest = &bytes[self.at + 1..];
+                    self.at += 1 + rest.len() - rest.trim_ascii_start().len();
                 }
                 byte if is_word(byte) => {
-                    let word = word(&text[at..]);
-                    at += word.len();
+                    let word = word(&self.source[self.at..]);
+                    self.at += word.len();
                     return Some(Part::Word(word));
                 }
-                _ => at += 1,
+                _ => self.at += 1,
             }
         }
-    })
+    }
 }
 
 /// Whether the line that begins at a byte is a function's: the names that it gives end with that.
@@ -184,6 +205,11 @@ mod tests {
                 "A = x + \\\n  'SELECT a FROM t'\nB = ' '.join(['SELECT a', 'FROM t'])",
                 &["A", "B"],
             ),
+            (
+                "f(a={'b': 'x'})\nA = f(\n  b='SELECT 1',\n)\nB: 'str' = 'SELECT 1'",
+                &["A", "B"],
+            ),
+            ("a=1;b={};C='SELECT a'\nd.e='SELECT 1'", &["C"]),
             ("A = 1  # 'SELECT 1'\nB = x\n'SELECT 1'", &[]),
             (
                 "A = 'set'\nC == 'SELECT 1'\nf(d='SELECT 1')\nE = 1\n'SELECT 1'",
