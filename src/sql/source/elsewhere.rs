@@ -8,12 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memmem;
 
-use super::{Constant, Dynamic, SourceQuery};
+use super::{Dynamic, SourceQuery};
 use crate::sql::translate::{Bound, Parameter};
-
-/// The names that the files of a run give to what may be SQL, and whether it surely is.
-#[derive(Debug, Default)]
-pub struct Constants(HashMap<String, bool>);
 
 /// The calls of a run's files whose texts other files hold.
 ///
@@ -142,30 +138,6 @@ impl Use {
 
 fn is_entry(name: &str) -> bool {
     name.starts_with('[')
-}
-
-impl Constants {
-    /// Adds the names that a file gives to what may be SQL.
-    pub fn add(&mut self, constants: Vec<Constant>) {
-        for Constant { name, sure } in constants {
-            *self.0.entry(name).or_default() |= sure;
-        }
-    }
-
-    /// Whether no file gives a name to SQL.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether a file gives that name to what may be SQL.
-    pub(super) fn may_hold(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// Whether a file gives that name to what surely is.
-    pub(super) fn hold(&self, name: &str) -> bool {
-        self.0.get(name) == Some(&true)
-    }
 }
 
 impl Uses {

@@ -3,13 +3,15 @@
 //! One language a file, one line in [`LANGUAGES`]. Nothing here touches the disk: a language reads a text and answers what it found,
 //! and where in the text each byte of the SQL stands.
 
+mod constants;
 mod elsewhere;
 mod place;
 mod python;
 mod sql_file;
 mod write;
 
-pub use elsewhere::{Constants, Elsewhere, Reading, Use, Uses};
+pub use constants::{Constant, Constants};
+pub use elsewhere::{Elsewhere, Reading, Use, Uses};
 
 use std::ops::Range;
 use std::path::Path;
@@ -51,15 +53,6 @@ pub struct Seen {
     pub constants: Vec<Constant>,
     /// What can be found in it.
     pub holds: Holds,
-}
-
-/// A name that a file gives to a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Constant {
-    /// The name, without those of the classes around it.
-    pub name: String,
-    /// Whether the text is surely SQL; else it is if a call executes it.
-    pub sure: bool,
 }
 
 /// What can be found in a file among others.
