@@ -40,16 +40,18 @@ pub(super) fn constants(source: &str) -> Vec<Constant> {
 /// Whether a `=` may stand behind a name or its type, and is no part of another sign.
 fn assigns(bytes: &[u8], sign: usize) -> bool {
     let before = bytes[..sign].trim_ascii_end().last();
-    let named = before.is_some_and(|byte| is_word(*byte) || b"]\"'".contains(byte));
+    let named = before.is_some_and(|byte| is_word(*byte) || b")]\"'".contains(byte));
     named && bytes.get(sign + 1) != Some(&b'=')
 }
 
-/// The names on the left of an assignment: several may get one value, and a name may have a type.
+/// The names on the left of an assignment: several may get one value or the parts of one, and a name may have a type.
 fn targets(left: &str) -> impl Iterator<Item = &str> {
     let statement = left.rsplit(';').next().unwrap_or(left);
-    let names = statement.split('=');
-    let names = names.map(|target| target.split(':').next().unwrap_or(target).trim());
-    names.filter(|name| {
+    let targets = statement.split(['=', ',']).map(|target| {
+        let name = target.split(':').next().unwrap_or(target);
+        name.trim_matches(|char: char| char.is_whitespace() || "()[]*".contains(char))
+    });
+    targets.filter(|name| {
         let letter = |char: char| char.is_alphanumeric() || char == '_';
         !name.is_empty() && name.chars().all(letter)
     })
@@ -128,7 +130,7 @@ impl<'a> Iterator for Parts<'a> {
                     return Some(Part::Literal(literal.content));
                 }
                 b'#' => self.at += memchr::memchr(b'\n', &bytes[self.at..])?,
-                b')' | b']' | b'}' | b',' | b'\n' | b';' if self.depth == 0 => return None,
+                b')' | b']' | b'}' | b'\n' | b';' if self.depth == 0 => return None,
                 // Of several names the last one's value is everybody's.
                 b'=' if self.depth == 0 && assigns(bytes, self.at) => return None,
                 b'(' | b'[' | b'{' => (self.at, self.depth) = (self.at + 1, self.depth + 1),
@@ -199,7 +201,7 @@ mod tests {
             ),
             (
                 "A = 'SELECT a FROM t'\nB = A + 'b'\nC = f'{B}, {b}'\nd = 'x', A",
-                &["A", "B", "C"],
+                &["A", "B", "C", "d"],
             ),
             (
                 "A = x + \\\n  'SELECT a FROM t'\nB = ' '.join(['SELECT a', 'FROM t'])",
@@ -208,6 +210,10 @@ mod tests {
             (
                 "f(a={'b': 'x'})\nA = f(\n  b='SELECT 1',\n)\nB: 'str' = 'SELECT 1'",
                 &["A", "B"],
+            ),
+            (
+                "A, B = 'x', 'SELECT 1'\n(C, *D) = [A, 'SELECT 1']",
+                &["A", "B", "C", "D"],
             ),
             ("a=1;b={};C='SELECT a'\nd.e='SELECT 1'", &["C"]),
             ("A = 1  # 'SELECT 1'\nB = x\n'SELECT 1'", &[]),
