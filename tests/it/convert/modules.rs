@@ -198,7 +198,7 @@ fn what_is_said_does_not_depend_on_who_reads_first() {
 
 #[test]
 fn a_constant_that_another_file_reads_otherwise_stays() {
-    let queries = "import psycopg2\nclass A:\n    E = \"SELECT 2 FROM t WHERE a = %s\"\nD = \"SELECT id FROM t WHERE a = %s\"\n\
+    let queries = "'''Run it with DEBUG=1'''\nimport psycopg2\nclass A:\n    E = \"SELECT 2 FROM t WHERE a = %s\"\nD = \"SELECT id FROM t WHERE a = %s\"\n\
                    BY = {'k': \"SELECT 3 FROM t WHERE a = %s\"}\n\
                    B = \"SELECT 4 FROM t WHERE a = %s\"\nC = B + ' AND b = 1'\n\
                    def f(cur, a):\n    cur.execute(C, (a,))\n    cur.execute(D, (a,))\n    cur.execute(A.E, (a,))\n    cur.execute(BY['k'], (a,))\n";

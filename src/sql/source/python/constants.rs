@@ -1,6 +1,6 @@
 //! The names that a file gives to SQL for others to read, seen from its bytes alone.
 
-use super::literals::Literal;
+use super::literals::{Literal, code};
 use super::looks;
 use super::sends::{is_word, word, words};
 use crate::sql::source::Constant;
@@ -12,7 +12,7 @@ pub(super) fn constants(source: &str) -> Vec<Constant> {
     let bytes = source.as_bytes();
     let mut found = FxHashMap::default();
     let mut read = 0;
-    for sign in memchr::memchr_iter(b'=', bytes) {
+    for sign in code(source).flat_map(|code| signs(bytes, code)) {
         // What stands in the brackets of a value that was read assigns nothing.
         if sign < read || !assigns(bytes, sign) {
             continue;
@@ -35,6 +35,12 @@ pub(super) fn constants(source: &str) -> Vec<Constant> {
         sure,
     };
     found.into_iter().map(named).collect()
+}
+
+/// Where `=` stands in a part of the file.
+fn signs(bytes: &[u8], part: Range<usize>) -> impl Iterator<Item = usize> {
+    let start = part.start;
+    memchr::memchr_iter(b'=', &bytes[part]).map(move |at| start + at)
 }
 
 /// Whether a `=` may stand behind a name or its type, and is no part of another sign.
@@ -76,6 +82,8 @@ fn may_be_sql(source: &str, literal: Range<usize>) -> Option<bool> {
 enum Part<'a> {
     /// What is between a literal's quotes.
     Literal(Range<usize>),
+    /// A literal of which it is not sure where it ends; nor is what comes behind it.
+    Unsure,
     Word(&'a str),
 }
 
@@ -105,6 +113,7 @@ impl<'a> Parts<'a> {
                     let of_fields = || words(&source[content.clone()]).filter_map(known).max();
                     may_be_sql(source, content.clone()).max(fields.then(of_fields).flatten())
                 }
+                Part::Unsure => Some(true),
                 Part::Word(word) => known(word),
             };
             if sure == Some(true) {
@@ -125,9 +134,13 @@ impl<'a> Iterator for Parts<'a> {
             let byte = *bytes.get(self.at)?;
             match byte {
                 b'"' | b'\'' => {
-                    let literal = Literal::at(bytes, self.at);
-                    self.at = literal.end(bytes);
-                    return Some(Part::Literal(literal.content));
+                    let literal = Literal::at(self.source, self.at);
+                    self.at = literal.end;
+                    return Some(if literal.sure {
+                        Part::Literal(literal.content)
+                    } else {
+                        Part::Unsure
+                    });
                 }
                 b'#' => self.at += memchr::memchr(b'\n', &bytes[self.at..])?,
                 b')' | b']' | b'}' | b'\n' | b';' if self.depth == 0 => return None,
@@ -214,6 +227,14 @@ mod tests {
             (
                 "A, B = 'x', 'SELECT 1'\n(C, *D) = [A, 'SELECT 1']",
                 &["A", "B", "C", "D"],
+            ),
+            (
+                "\"\"\"Set A=1\"\"\"\n# it's b = (\nB = \"\"\"SELECT 1\"\"\"\nC = 'SELECT 1'",
+                &["B", "C"],
+            ),
+            (
+                "'''a = (\n'''\nA = f\"{b[\"(\"]}\"\nB = 'SELECT 1'",
+                &["A", "B"],
             ),
             ("a=1;b={};C='SELECT a'\nd.e='SELECT 1'", &["C"]),
             ("A = 1  # 'SELECT 1'\nB = x\n'SELECT 1'", &[]),

@@ -10,32 +10,42 @@ pub(super) struct Literal {
     pub(super) quote: usize,
     /// What is between its quotes, or up to the line's end if no quote ends it.
     pub(super) content: Range<usize>,
+    /// The byte behind its last quote.
+    pub(super) end: usize,
     /// Whether that is surely where it ends.
     pub(super) sure: bool,
 }
 
 impl Literal {
     /// The literal that opens with the quote at a byte.
-    pub(super) fn at(source: &[u8], quote: usize) -> Self {
-        let byte = source[quote];
-        let triple = source[quote..].starts_with(&[byte; 3]);
-        let start = quote + if triple { 3 } else { 1 };
+    pub(super) fn at(source: &str, quote: usize) -> Self {
+        let bytes = source.as_bytes();
+        let byte = bytes[quote];
+        let triple = bytes[quote..].starts_with(&[byte; 3]);
+        let quotes = if triple { 3 } else { 1 };
+        let start = quote + quotes;
         let end = if triple {
-            triple_end(source, start, byte)
+            triple_end(bytes, start, byte)
         } else {
-            line_end(source, start, byte)
+            line_end(bytes, start, byte)
         };
+        let (content, end, ends) = match end {
+            Ok(end) => (start..end, end + quotes, true),
+            Err(end) => (start..end, end, false),
+        };
+        let fields = prefix(source, quote).contains(['f', 'F', 't', 'T']);
+        let sure = ends && !(fields && is_open(&bytes[content.clone()]));
         Self {
             quote,
-            content: start..end.unwrap_or_else(|end| end),
-            sure: end.is_ok(),
+            content,
+            end,
+            sure,
         }
     }
 
-    /// The byte behind its last quote.
-    pub(super) fn end(&self, source: &[u8]) -> usize {
-        let quotes = self.content.start - self.quote;
-        (self.content.end + if self.sure { quotes } else { 0 }).min(source.len())
+    /// Whether the literal is a docstring: the first one of the file, of a function or of a class.
+    fn is_docstring(&self, source: &str) -> bool {
+        is_docstring(&source[..self.quote - prefix(source, self.quote).len()])
     }
 }
 
@@ -43,26 +53,47 @@ impl Literal {
 ///
 /// Behind one that is not sure there may be any others.
 pub(super) fn literals(source: &str) -> impl Iterator<Item = Literal> {
+    let each = Literals { source, at: 0 };
+    each.filter(|literal| !literal.is_docstring(source))
+}
+
+/// The parts of a file that are neither literals nor comments.
+pub(super) fn code(source: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = source.as_bytes();
-    let mut at = 0;
+    let mut at = Some(0);
     std::iter::from_fn(move || {
+        let start = at?;
+        let next = memchr::memchr3(b'"', b'\'', b'#', &bytes[start..]).map(|next| start + next);
+        at = next.and_then(|next| match bytes[next] {
+            b'#' => memchr::memchr(b'\n', &bytes[next..]).map(|newline| next + newline),
+            _ => Some(Literal::at(source, next).end),
+        });
+        Some(start..next.unwrap_or(source.len()))
+    })
+}
+
+/// Each literal of a file.
+struct Literals<'a> {
+    source: &'a str,
+    at: usize,
+}
+
+impl Iterator for Literals<'_> {
+    type Item = Literal;
+
+    fn next(&mut self) -> Option<Literal> {
+        let bytes = self.source.as_bytes();
         loop {
-            at += memchr::memchr3(b'"', b'\'', b'#', &bytes[at..])?;
-            if bytes[at] == b'#' {
-                at += memchr::memchr(b'\n', &bytes[at..])?;
+            self.at += memchr::memchr3(b'"', b'\'', b'#', &bytes[self.at..])?;
+            if bytes[self.at] == b'#' {
+                self.at += memchr::memchr(b'\n', &bytes[self.at..])?;
                 continue;
             }
-            let mut literal = Literal::at(bytes, at);
-            let prefix = prefix(source, at);
-            at = literal.end(bytes);
-            if is_docstring(&source[..literal.quote - prefix.len()]) {
-                continue;
-            }
-            let fields = prefix.contains(['f', 'F', 't', 'T']);
-            literal.sure &= !fields || !is_open(&bytes[literal.content.clone()]);
+            let literal = Literal::at(self.source, self.at);
+            self.at = literal.end;
             return Some(literal);
         }
-    })
+    }
 }
 
 /// The letters in front of a quote that say how the literal is read.
