@@ -50,14 +50,14 @@ fn assigns(bytes: &[u8], sign: usize) -> bool {
     named && bytes.get(sign + 1) != Some(&b'=')
 }
 
-/// The names on the left of an assignment: several may get one value or the parts of one, and a name may have a type.
+/// The names on the left of an assignment: several may get one value or the parts of one. A type in front of the sign, and what a line
+/// like `class Q: A = …` begins with, may be taken for more of them.
 fn targets(left: &str) -> impl Iterator<Item = &str> {
     let statement = left.rsplit(';').next().unwrap_or(left);
-    let targets = statement.split(['=', ',']).map(|target| {
-        let name = target.split(':').next().unwrap_or(target);
-        name.trim_matches(|char: char| char.is_whitespace() || "()[]*".contains(char))
-    });
-    targets.filter(|name| {
+    let names = statement.split(['=', ',', ':']);
+    let names = names
+        .map(|name| name.trim_matches(|char: char| char.is_whitespace() || "()[]*".contains(char)));
+    names.filter(|name| {
         let letter = |char: char| char.is_alphanumeric() || char == '_';
         !name.is_empty() && name.chars().all(letter)
     })
@@ -235,6 +235,10 @@ mod tests {
             (
                 "'''a = (\n'''\nA = f\"{b[\"(\"]}\"\nB = 'SELECT 1'",
                 &["A", "B"],
+            ),
+            (
+                "class Q: A = 'SELECT 1'; B = 'SELECT 1'\nif x: C = 'SELECT 1'",
+                &["A", "B", "C"],
             ),
             ("a=1;b={};C='SELECT a'\nd.e='SELECT 1'", &["C"]),
             ("A = 1  # 'SELECT 1'\nB = x\n'SELECT 1'", &[]),
