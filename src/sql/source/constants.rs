@@ -1,6 +1,6 @@
 //! The names that files give to SQL.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A name that a file gives to a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Constant {
 
 /// The names that the files of a run give to what may be SQL, and whether it surely is.
 #[derive(Debug, Default)]
-pub struct Constants(HashMap<String, bool>);
+pub struct Constants(FxHashMap<String, bool>);
 
 impl Constants {
     /// Adds the names that a file gives to what may be SQL.
@@ -28,6 +28,11 @@ impl Constants {
         self.0.is_empty()
     }
 
+    /// Whether the name is surely SQL in a file; none if no file gives it to what may be.
+    pub(super) fn sure(&self, name: &str) -> Option<bool> {
+        self.0.get(name).copied()
+    }
+
     /// Whether a file gives that name to what may be SQL.
     pub(super) fn may_hold(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -35,6 +40,6 @@ impl Constants {
 
     /// Whether a file gives that name to what surely is.
     pub(super) fn hold(&self, name: &str) -> bool {
-        self.0.get(name) == Some(&true)
+        self.sure(name) == Some(true)
     }
 }

@@ -1,6 +1,6 @@
 //! Texts that one file holds and another executes.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sql::translate::{Bound, Parameter};
 #[derive(Debug, Default)]
 pub struct Uses {
     /// By the last of the names that lead to the text.
-    by_name: HashMap<String, Vec<Use>>,
+    by_name: FxHashMap<String, Vec<Use>>,
     /// What the files mean of each other.
     meant: Modules,
     /// As much of it as they execute.
@@ -25,7 +25,7 @@ pub struct Uses {
 }
 
 /// Behind each name that may be a module's: the names that it has to have.
-type Modules = HashMap<String, HashSet<String>>;
+type Modules = FxHashMap<String, FxHashSet<String>>;
 
 /// A call whose text another file holds.
 #[derive(Debug)]
@@ -275,13 +275,13 @@ fn note(modules: &mut Modules, found: &Use) {
         match modules.get_mut(module) {
             Some(names) if names.contains(own) => {}
             Some(names) => drop(names.insert(own.to_owned())),
-            None => drop(modules.insert(module.to_owned(), HashSet::from([own.to_owned()]))),
+            None => drop(modules.insert(module.to_owned(), FxHashSet::from_iter([own.to_owned()]))),
         }
     }
 }
 
 /// The names that are meant, if the file can be their module.
-fn names_in<'a>(modules: &'a Modules, file: &Path) -> Option<&'a HashSet<String>> {
+fn names_in<'a>(modules: &'a Modules, file: &Path) -> Option<&'a FxHashSet<String>> {
     let stem = file.file_stem()?;
     let name = if stem == "__init__" {
         file.parent()?.file_name()?
@@ -292,7 +292,7 @@ fn names_in<'a>(modules: &'a Modules, file: &Path) -> Option<&'a HashSet<String>
 }
 
 /// Whether the file gives one of the names a value.
-fn has_one_of(source: &str, names: Option<&HashSet<String>>) -> bool {
+fn has_one_of(source: &str, names: Option<&FxHashSet<String>>) -> bool {
     let mut names = names.into_iter().flatten();
     names.any(|name| assigns(source.as_bytes(), name.as_bytes()))
 }

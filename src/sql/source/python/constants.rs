@@ -1,6 +1,6 @@
 //! The names that a file gives to SQL for others to read, seen from its bytes alone.
 
-use super::literals::{Literal, code};
+use super::literals::{Kind, Span, code};
 use super::looks;
 use super::sends::{is_word, word, words};
 use crate::sql::source::Constant;
@@ -8,16 +8,20 @@ use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The names that a file gives to what may be SQL, alone or as a part, or to a dict that may hold some.
-pub(super) fn constants(source: &str) -> Vec<Constant> {
+pub(super) fn constants(source: &str, spans: &[Span]) -> Vec<Constant> {
     let bytes = source.as_bytes();
     let mut found = FxHashMap::default();
     let mut read = 0;
-    for sign in code(source).flat_map(|code| signs(bytes, code)) {
+    let signs = code(source, spans).flat_map(|(code, behind)| {
+        let signs = signs(bytes, code);
+        signs.map(move |sign| (sign, behind))
+    });
+    for (sign, behind) in signs {
         // What stands in the brackets of a value that was read assigns nothing.
         if sign < read || !assigns(bytes, sign) {
             continue;
         }
-        let mut value = Parts::of(source, sign + 1);
+        let mut value = Parts::of(source, sign + 1, behind);
         let sure = value.may_be_sql(&found);
         read = value.at;
         let Some(sure) = sure else { continue };
@@ -91,14 +95,20 @@ enum Part<'a> {
 struct Parts<'a> {
     source: &'a str,
     at: usize,
+    /// What is no code from there on.
+    behind: &'a [Span],
     /// The brackets that are open.
     depth: usize,
 }
 
 impl<'a> Parts<'a> {
-    fn of(source: &'a str, at: usize) -> Self {
-        let depth = 0;
-        Self { source, at, depth }
+    fn of(source: &'a str, at: usize, behind: &'a [Span]) -> Self {
+        Self {
+            source,
+            at,
+            behind,
+            depth: 0,
+        }
     }
 
     /// Whether the expression may hold SQL, in its literals or in a name that was given some before, and whether that is sure.
@@ -131,18 +141,18 @@ impl<'a> Iterator for Parts<'a> {
     fn next(&mut self) -> Option<Part<'a>> {
         let bytes = self.source.as_bytes();
         loop {
+            if let Some((span, behind)) = self.behind.split_first()
+                && span.start == self.at
+            {
+                (self.at, self.behind) = (span.end, behind);
+                match span.kind {
+                    Kind::Literal => return Some(Part::Literal(span.content.clone())),
+                    Kind::Unsure => return Some(Part::Unsure),
+                    Kind::Comment => continue,
+                }
+            }
             let byte = *bytes.get(self.at)?;
             match byte {
-                b'"' | b'\'' => {
-                    let literal = Literal::at(self.source, self.at);
-                    self.at = literal.end;
-                    return Some(if literal.sure {
-                        Part::Literal(literal.content)
-                    } else {
-                        Part::Unsure
-                    });
-                }
-                b'#' => self.at += memchr::memchr(b'\n', &bytes[self.at..])?,
                 b')' | b']' | b'}' | b'\n' | b';' if self.depth == 0 => return None,
                 // Of several names the last one's value is everybody's.
                 b'=' if self.depth == 0 && assigns(bytes, self.at) => return None,
@@ -165,28 +175,37 @@ impl<'a> Iterator for Parts<'a> {
 
 /// Whether the line that begins at a byte is a function's: the names that it gives end with that.
 fn is_local(source: &str, line: usize) -> bool {
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let own = source[line..].lines().next().unwrap_or_default();
-    let mut depth = indent(own);
-    for before in source[..line].lines().rev() {
-        if depth == 0 {
-            return false;
-        }
-        let code = before.trim_start();
-        if code.is_empty() || code.starts_with('#') || indent(before) >= depth {
+    let code = |at: usize| source[at..].trim_start_matches([' ', '\t', '\u{c}']);
+    let indent = |at: usize, code: &str| source.len() - code.len() - at;
+    let mut depth = indent(line, code(line));
+    let mut line = line;
+    while depth > 0 && line > 0 {
+        let before = &source.as_bytes()[..line - 1];
+        line = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let code = code(line);
+        let indent = indent(line, code);
+        if indent >= depth || code.starts_with(['#', '\r', '\n']) {
             continue;
         }
         if code.starts_with("def ") || code.starts_with("async def ") {
             return true;
         }
-        depth = indent(before);
+        depth = indent;
     }
     false
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::literals::spans;
     use super::*;
+
+    /// The names, by which they are sorted.
+    fn of(source: &str) -> Vec<Constant> {
+        let mut found = constants(source, &spans(source).collect::<Vec<_>>());
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        found
+    }
 
     #[test]
     fn the_names_that_a_file_gives_to_sql_are_seen() {
@@ -247,8 +266,7 @@ mod tests {
                 &[],
             ),
         ] {
-            let mut found = constants(source);
-            found.sort_by(|one, other| one.name.cmp(&other.name));
+            let found = of(source);
             let sure = found.iter().filter(|constant| constant.sure);
             let sure: Vec<_> = sure.map(|constant| &constant.name).collect();
             assert_eq!(sure, names, "{source}");
@@ -264,8 +282,7 @@ mod tests {
             ("def f():\n    a = 'Set the value'", &[]),
             ("f(a='Set the value')\nx.a = 'Set the value'", &[]),
         ] {
-            let mut found = constants(source);
-            found.sort_by(|one, other| one.name.cmp(&other.name));
+            let found = of(source);
             let unsure = found.iter().filter(|constant| !constant.sure);
             let unsure: Vec<_> = unsure.map(|constant| &constant.name).collect();
             assert_eq!(unsure, names, "{source}");

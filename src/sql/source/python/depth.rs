@@ -70,15 +70,23 @@ pub(super) fn may_exceed(most: usize, source: &str) -> bool {
 
 /// How many bytes may begin a token: signs, and the first ones of words.
 fn starts(source: &[u8]) -> usize {
-    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
-    let mut before = false;
-    let begins = source.iter().filter(|byte| {
-        let word = in_word(**byte);
-        let begins = !(byte.is_ascii_whitespace() || word && before);
-        before = word;
-        begins
+    // As many as a byte can count: then many are compared at once.
+    const PART: usize = u8::MAX as usize;
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+    let begins =
+        |before: &u8, byte: &u8| !(byte.is_ascii_whitespace() || in_word(before) && in_word(byte));
+    let Some((first, rest)) = source.split_first() else {
+        return 0;
+    };
+    let parts = source.chunks(PART).zip(rest.chunks(PART));
+    let counts = parts.map(|(before, part)| {
+        let pairs = before.iter().zip(part);
+        let count: u8 = pairs
+            .map(|(before, byte)| u8::from(begins(before, byte)))
+            .sum();
+        usize::from(count)
     });
-    begins.count()
+    usize::from(begins(&b' ', first)) + counts.sum::<usize>()
 }
 
 /// The bound of a text that was not parsed yet.

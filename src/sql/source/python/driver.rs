@@ -1,7 +1,11 @@
 //! Which drivers a module imports.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use ruff_python_ast::Stmt;
+
+use super::looks::search;
 
 /// The drivers of a module, and what it calls psycopg's and `SQLAlchemy`'s functions.
 #[derive(Debug, Default)]
@@ -58,10 +62,9 @@ const OTHERS: &[&str] = &[
 impl<'a> Drivers<'a> {
     /// Whether a file has the name of a driver that is known to speak to PostgreSQL, seen from its bytes alone.
     pub(super) fn may_be_named(source: &[u8]) -> bool {
-        let names = PSYCOPG.iter().chain(&["asyncpg"]);
-        names
-            .into_iter()
-            .any(|name| memmem::find(source, name.as_bytes()).is_some())
+        static NAMES: LazyLock<AhoCorasick> =
+            LazyLock::new(|| search(PSYCOPG.iter().chain(&["asyncpg"])));
+        NAMES.is_match(source)
     }
 
     /// Reads an import statement.

@@ -1,7 +1,7 @@
 //! Makes one query of each text, from every call that it reaches.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use ruff_text_size::TextRange;
@@ -21,8 +21,8 @@ type Key = (Vec<(usize, usize)>, String, usize);
 /// The queries of the texts that were found, in the order of the file.
 pub(super) fn queries(file: &File<'_>, found: Vec<Found>, ignores: &Ignores) -> Vec<SourceQuery> {
     let mut groups: Vec<Vec<Found>> = Vec::new();
-    let mut numbers: HashMap<Key, usize> = HashMap::new();
-    let consumed: HashSet<TextRange> = found
+    let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
+    let consumed: FxHashSet<TextRange> = found
         .iter()
         .flat_map(|found| found.touched.iter().copied())
         .collect();
@@ -65,21 +65,21 @@ fn key(found: &Found) -> Key {
 /// What else the literals of the texts are used for.
 struct Uses<'f, 'a> {
     file: &'f File<'a>,
-    consumed: &'f HashSet<TextRange>,
+    consumed: &'f FxHashSet<TextRange>,
     /// The texts that each literal is part of.
-    parts: HashMap<usize, Vec<usize>>,
-    reads: HashMap<&'a str, Vec<usize>>,
+    parts: FxHashMap<usize, Vec<usize>>,
+    reads: FxHashMap<&'a str, Vec<usize>>,
 }
 
 impl<'f, 'a> Uses<'f, 'a> {
-    fn of(file: &'f File<'a>, groups: &[Vec<Found>], consumed: &'f HashSet<TextRange>) -> Self {
-        let mut parts: HashMap<usize, Vec<usize>> = HashMap::new();
+    fn of(file: &'f File<'a>, groups: &[Vec<Found>], consumed: &'f FxHashSet<TextRange>) -> Self {
+        let mut parts: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
         for (number, group) in groups.iter().enumerate() {
             for piece in &group[0].text.pieces {
                 parts.entry(piece.file.start).or_default().push(number);
             }
         }
-        let mut reads: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut reads: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         if groups.iter().any(|group| !group[0].text.sources.is_empty()) {
             for (index, read) in file.module.reads.iter().enumerate() {
                 reads.entry(read.name).or_default().push(index);

@@ -1,99 +1,91 @@
-//! Where the string literals of a file stand, seen from its bytes alone.
+//! What of a file is no code, its literals and comments, seen from its bytes alone.
 
 use super::sends::word_before;
 use std::ops::Range;
 
-/// A string literal.
+/// A part of a file that is no code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Literal {
-    /// Where its first quote stands.
-    pub(super) quote: usize,
-    /// What is between its quotes, or up to the line's end if no quote ends it.
+pub(super) struct Span {
+    /// Where its first quote or its `#` stands.
+    pub(super) start: usize,
+    /// What is behind that, up to its last quotes, or to the line's end if no quote ends it.
     pub(super) content: Range<usize>,
-    /// The byte behind its last quote.
+    /// The byte behind it.
     pub(super) end: usize,
-    /// Whether that is surely where it ends.
-    pub(super) sure: bool,
+    pub(super) kind: Kind,
 }
 
-impl Literal {
-    /// The literal that opens with the quote at a byte.
-    pub(super) fn at(source: &str, quote: usize) -> Self {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Literal,
+    /// A literal of which it is not sure where it ends: behind it there may be any others.
+    Unsure,
+    Comment,
+}
+
+impl Span {
+    /// The one that begins at a byte.
+    fn at(source: &str, start: usize) -> Self {
         let bytes = source.as_bytes();
-        let byte = bytes[quote];
-        let triple = bytes[quote..].starts_with(&[byte; 3]);
-        let quotes = if triple { 3 } else { 1 };
-        let start = quote + quotes;
-        let end = if triple {
-            triple_end(bytes, start, byte)
-        } else {
-            line_end(bytes, start, byte)
+        let byte = bytes[start];
+        let (opening, end, closing) = match byte {
+            b'#' => (1, Ok(comment_end(bytes, start)), 0),
+            _ if bytes[start..].starts_with(&[byte; 3]) => {
+                (3, triple_end(bytes, start + 3, byte), 3)
+            }
+            _ => (1, line_end(bytes, start + 1, byte), 1),
         };
-        let (content, end, ends) = match end {
-            Ok(end) => (start..end, end + quotes, true),
-            Err(end) => (start..end, end, false),
+        let content = start + opening..end.unwrap_or_else(|end| end);
+        let fields = || prefix(source, start).contains(['f', 'F', 't', 'T']);
+        let kind = match end {
+            _ if byte == b'#' => Kind::Comment,
+            Ok(_) if !fields() || !is_open(&bytes[content.clone()]) => Kind::Literal,
+            _ => Kind::Unsure,
         };
-        let fields = prefix(source, quote).contains(['f', 'F', 't', 'T']);
-        let sure = ends && !(fields && is_open(&bytes[content.clone()]));
         Self {
-            quote,
+            start,
+            end: end.map_or_else(|end| end, |end| end + closing),
             content,
-            end,
-            sure,
+            kind,
         }
     }
 
     /// Whether the literal is a docstring: the first one of the file, of a function or of a class.
     fn is_docstring(&self, source: &str) -> bool {
-        is_docstring(&source[..self.quote - prefix(source, self.quote).len()])
+        is_docstring(&source[..self.start - prefix(source, self.start).len()])
     }
 }
 
-/// The literals of a file that may hold SQL: its docstrings are not among them.
-///
-/// Behind one that is not sure there may be any others.
-pub(super) fn literals(source: &str) -> impl Iterator<Item = Literal> {
-    let each = Literals { source, at: 0 };
-    each.filter(|literal| !literal.is_docstring(source))
-}
-
-/// The parts of a file that are neither literals nor comments.
-pub(super) fn code(source: &str) -> impl Iterator<Item = Range<usize>> {
+/// What of a file is no code, in its order.
+pub(super) fn spans(source: &str) -> impl Iterator<Item = Span> {
     let bytes = source.as_bytes();
-    let mut at = Some(0);
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let start = at?;
-        let next = memchr::memchr3(b'"', b'\'', b'#', &bytes[start..]).map(|next| start + next);
-        at = next.and_then(|next| match bytes[next] {
-            b'#' => memchr::memchr(b'\n', &bytes[next..]).map(|newline| next + newline),
-            _ => Some(Literal::at(source, next).end),
-        });
-        Some(start..next.unwrap_or(source.len()))
+        let start = at + memchr::memchr3(b'"', b'\'', b'#', &bytes[at..])?;
+        let span = Span::at(source, start);
+        at = span.end;
+        Some(span)
     })
 }
 
-/// Each literal of a file.
-struct Literals<'a> {
-    source: &'a str,
-    at: usize,
+/// Those that are literals which may hold SQL: no docstrings.
+pub(super) fn literals(
+    source: &str,
+    spans: impl Iterator<Item = Span>,
+) -> impl Iterator<Item = Span> {
+    spans.filter(|span| span.kind != Kind::Comment && !span.is_docstring(source))
 }
 
-impl Iterator for Literals<'_> {
-    type Item = Literal;
-
-    fn next(&mut self) -> Option<Literal> {
-        let bytes = self.source.as_bytes();
-        loop {
-            self.at += memchr::memchr3(b'"', b'\'', b'#', &bytes[self.at..])?;
-            if bytes[self.at] == b'#' {
-                self.at += memchr::memchr(b'\n', &bytes[self.at..])?;
-                continue;
-            }
-            let literal = Literal::at(self.source, self.at);
-            self.at = literal.end;
-            return Some(literal);
-        }
-    }
+/// The parts of a file that are code, each with what comes behind it.
+pub(super) fn code<'s>(
+    source: &str,
+    spans: &'s [Span],
+) -> impl Iterator<Item = (Range<usize>, &'s [Span])> {
+    let starts = std::iter::once(0).chain(spans.iter().map(|span| span.end));
+    let ends = spans.iter().map(|span| span.start);
+    let parts = starts.zip(ends.chain(std::iter::once(source.len())));
+    let parts = parts.enumerate();
+    parts.map(|(at, (start, end))| (start..end, &spans[at..]))
 }
 
 /// The letters in front of a quote that say how the literal is read.
@@ -105,6 +97,11 @@ fn prefix(source: &str, quote: usize) -> &str {
     } else {
         ""
     }
+}
+
+fn comment_end(source: &[u8], start: usize) -> usize {
+    let newline = memchr::memchr(b'\n', &source[start..]);
+    newline.map_or(source.len(), |newline| start + newline)
 }
 
 /// Where a literal within a line ends; or else where the line does.
@@ -196,11 +193,15 @@ mod tests {
 
     /// What stands between the quotes; `?` behind it where that is not sure.
     fn contents(source: &str) -> Vec<String> {
-        let shown = |literal: Literal| {
-            let sure = if literal.sure { "" } else { "?" };
+        let shown = |literal: Span| {
+            let sure = if literal.kind == Kind::Unsure {
+                "?"
+            } else {
+                ""
+            };
             format!("{}{sure}", &source[literal.content])
         };
-        literals(source).map(shown).collect()
+        literals(source, spans(source)).map(shown).collect()
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Whether a text is SQL, and whether a file may hold any.
 
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use super::driver::Drivers;
-use super::literals::literals;
-use memchr::memmem::Finder;
+use super::literals::{Kind, Span, literals};
 use std::sync::LazyLock;
 
-/// The words that statements begin with.
+/// The words that statements begin with, in their order.
 const STATEMENTS: &[&str] = &[
     "alter",
     "analyze",
@@ -111,15 +112,10 @@ const OBJECTS: &[&str] = &[
 ];
 
 /// Parts of the names of functions that take SQL; a file without any of them is not read.
-static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
-    [
-        "exec", "fetch", "query", "mogrify", "sql", "text(", "copy", "prepare(", "cursor(",
-        "stream(", "db(",
-    ]
-    .iter()
-    .map(Finder::new)
-    .collect()
-});
+const NAMES: &[&str] = &[
+    "exec", "fetch", "query", "mogrify", "sql", "text(", "copy", "prepare(", "cursor(", "stream(",
+    "db(",
+];
 
 /// What a file may hold, seen from its bytes alone: it may not, and then it only costs the time to read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +130,8 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn of(source: &str) -> Self {
+    /// What a file of these literals and comments may hold.
+    pub(super) fn of(source: &str, spans: impl Iterator<Item = Span>) -> Self {
         let bytes = source.as_bytes();
         let named = names_sql(bytes);
         let placeholder = last_placeholder(bytes).unwrap_or_default();
@@ -143,14 +140,14 @@ impl Looks {
             statement: false,
             query: named && Drivers::may_be_named(bytes),
         };
-        for literal in literals(source) {
-            if literal.sure && !opens_statement(&bytes[literal.content.clone()]) {
+        for literal in literals(source, spans) {
+            let sure = literal.kind == Kind::Literal;
+            if sure && !opens_statement(&bytes[literal.content.clone()]) {
                 continue;
             }
             looks.statement = true;
             let at = literal.content.start;
-            looks.query |=
-                named || !literal.sure || at < placeholder && is_surely_sql(start(source, at));
+            looks.query |= named || !sure || at < placeholder && is_surely_sql(start(source, at));
             if looks.query || placeholder == 0 {
                 break;
             }
@@ -161,7 +158,17 @@ impl Looks {
 
 /// Whether a file has a part of a name of a function that takes SQL.
 fn names_sql(bytes: &[u8]) -> bool {
-    NAMES.iter().any(|name| name.find(bytes).is_some())
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| search(NAMES));
+    WORDS.is_match(bytes)
+}
+
+/// A search for words in whole files.
+pub(super) fn search<'w>(words: impl IntoIterator<Item = &'w &'w str>) -> AhoCorasick {
+    // Only for the leftmost match many bytes are compared at once.
+    let mut search = AhoCorasick::builder();
+    let search = search.match_kind(MatchKind::LeftmostFirst);
+    let built = search.build(words);
+    built.expect("so few words can be searched")
 }
 
 /// Where the file's last `%s` or `%(` stands.
@@ -192,11 +199,21 @@ pub(super) fn opens_statement(text: &[u8]) -> bool {
         [b'/', b'*', ..] | [b'\\', b'x' | b'u' | b'U' | b'N' | b'0'..=b'7', ..] => true,
         _ => {
             let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-            let word = &rest[..rest.iter().take_while(is_word).count()];
-            let mut statements = STATEMENTS.iter();
-            statements.any(|statement| statement.as_bytes().eq_ignore_ascii_case(word))
+            is_statement(&rest[..rest.iter().take_while(is_word).count()])
         }
     }
+}
+
+/// Whether statements begin with the word.
+fn is_statement(word: &[u8]) -> bool {
+    let mut lowercase = [0; "deallocate".len()];
+    let Some(lowercase) = lowercase.get_mut(..word.len()) else {
+        return false;
+    };
+    lowercase.copy_from_slice(word);
+    lowercase.make_ascii_lowercase();
+    let known = STATEMENTS.binary_search_by(|statement| statement.as_bytes().cmp(lowercase));
+    known.is_ok()
 }
 
 /// Whether the text is a statement of SQL, and not a word that one begins with.
@@ -316,7 +333,20 @@ pub(super) fn has_placeholder(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::literals::spans;
     use super::*;
+
+    #[test]
+    fn the_words_of_statements_are_found_in_any_case() {
+        for statement in STATEMENTS {
+            assert!(is_statement(statement.as_bytes()), "{statement}");
+            let shouted = statement.to_ascii_uppercase();
+            assert!(is_statement(shouted.as_bytes()), "{shouted}");
+        }
+        for other in ["", "a", "selec", "selects", "deallocated", "zero"] {
+            assert!(!is_statement(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn a_file_is_read_if_it_may_hold_sql() {
@@ -340,7 +370,7 @@ mod tests {
             ("cur.execute('settings', '--help', '{}', '\\\\')", nothing),
             ("def f():\n    '''Set it.'''\n    cur.execute(sql)", nothing),
         ] {
-            let looks = Looks::of(source);
+            let looks = Looks::of(source, spans(source));
             assert_eq!((looks.query, looks.statement), expected, "{source}");
         }
     }

@@ -1,5 +1,8 @@
 //! The functions that take SQL, as their names tell, and which of their arguments is the text.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use ruff_python_ast::Expr;
 
 /// What a function does with the text that it gets.
@@ -30,20 +33,11 @@ const TEXTS: &[&str] = &[
     "sql_query",
 ];
 
-/// Parts of the names of functions that take SQL, by their first letter: every call of a file is asked for its name.
-fn likely(first: u8) -> &'static [&'static str] {
-    match first {
-        b'_' => &["_sql"],
-        b'c' => &["cursor"],
-        b'e' => &["exec"],
-        b'f' => &["fetch"],
-        b'm' => &["mogrify"],
-        b'q' => &["query"],
-        b'r' => &["run_sql", "runsql"],
-        b's' => &["sql_", "select", "stmt"],
-        _ => &[],
-    }
-}
+/// Parts of the names of functions that take SQL.
+const LIKELY: &[&str] = &[
+    "_sql", "cursor", "exec", "fetch", "mogrify", "query", "run_sql", "runsql", "sql_", "select",
+    "stmt",
+];
 
 /// Names of functions that take SQL though no part of them tells.
 const SHORT: &[&str] = &[
@@ -101,35 +95,31 @@ impl Method {
                 Self::Spread
             }
             "fetchmany" if spread => Self::Many,
-            _ => {
-                let is = |whole: &&str| whole.eq_ignore_ascii_case(name);
-                let likely = is_likely(name) || SHORT.iter().any(is);
-                let has = |part: &&str| has_part(name, part);
-                if !likely || UNLIKELY.iter().any(has) && !has(&"_query") {
-                    return None;
-                }
-                Self::Wrapper
-            }
+            _ if tells_of_sql(name) => Self::Wrapper,
+            _ => return None,
         })
     }
 }
 
-/// Whether a part of the name, in whatever case, is one that functions that take SQL have.
-fn is_likely(name: &str) -> bool {
-    let name = name.as_bytes();
-    (0..name.len()).any(|at| {
-        let parts = likely(name[at].to_ascii_lowercase());
-        parts.iter().any(|part| starts_with(&name[at..], part))
-    })
+/// Whether a function's name tells that it takes SQL, in whatever case.
+fn tells_of_sql(name: &str) -> bool {
+    static LIKELY_PARTS: LazyLock<AhoCorasick> = LazyLock::new(|| search(LIKELY));
+    static UNLIKELY_PARTS: LazyLock<AhoCorasick> = LazyLock::new(|| search(UNLIKELY));
+    let is = |whole: &&str| whole.eq_ignore_ascii_case(name);
+    let likely = LIKELY_PARTS.is_match(name) || SHORT.iter().any(is);
+    let is_query = || name.to_ascii_lowercase().contains("_query");
+    likely && (!UNLIKELY_PARTS.is_match(name) || is_query())
 }
 
-fn has_part(name: &str, part: &str) -> bool {
-    (0..name.len()).any(|at| starts_with(&name.as_bytes()[at..], part))
-}
-
-fn starts_with(name: &[u8], part: &str) -> bool {
-    let there = name.get(..part.len());
-    there.is_some_and(|there| there.eq_ignore_ascii_case(part.as_bytes()))
+/// A search for parts of names; every call of a file is asked for its name.
+fn search(parts: &[&str]) -> AhoCorasick {
+    let mut search = AhoCorasick::builder();
+    let search = search
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA));
+    search
+        .build(parts)
+        .expect("so few parts of names can be searched")
 }
 
 /// The arguments of a call that may be its text, each with its position if it has one.

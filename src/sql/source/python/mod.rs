@@ -50,6 +50,7 @@ use import::Imported;
 use looks::Looks;
 use resolve::Resolver;
 use scope::Module;
+use sends::Brought;
 
 /// Python's line in the list of languages.
 pub(super) const PYTHON: Language = Language {
@@ -114,8 +115,9 @@ impl Others<'_> {
 
 /// What a Python file tells before anything is converted.
 fn look(source: &str) -> Seen {
-    let looks = Looks::of(source);
-    let sends = || looks.named && sends::imported_texts(source);
+    let spans: Vec<_> = literals::spans(source).collect();
+    let looks = Looks::of(source, spans.iter().cloned());
+    let sends = || looks.named && Brought::to(source).sent();
     let holds = match looks {
         Looks { query: true, .. } => Holds::Queries,
         _ if sends() => Holds::Queries,
@@ -125,7 +127,7 @@ fn look(source: &str) -> Seen {
         _ => Holds::Nothing,
     };
     let constants = if looks.statement {
-        constants::constants(source)
+        constants::constants(source, &spans)
     } else {
         Vec::new()
     };
@@ -139,9 +141,9 @@ fn find(source: &str) -> Result<Vec<SourceQuery>, Unreadable> {
 
 /// Finds the queries of a Python file whose texts others may execute.
 fn find_among(path: &Path, source: &str, uses: &Uses) -> Result<Vec<SourceQuery>, Unreadable> {
-    let looks = Looks::of(source);
+    let looks = Looks::of(source, literals::spans(source));
     let meant = looks.statement && uses.may_mean(path, source);
-    let sends = || looks.named && sends::imported_texts(source);
+    let sends = || looks.named && Brought::to(source).sent();
     if !meant && !looks.query && !sends() {
         return Ok(Vec::new());
     }

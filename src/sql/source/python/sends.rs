@@ -11,62 +11,87 @@ const MAKING: &[&str] = &[
     "encode", "decode", "join", "cast", "str",
 ];
 
-/// Whether a call of a function that takes SQL has a name among its arguments that an import brings, directly or by an assignment.
-///
-/// It may say so of a file that does not, and then only costs the time to read it.
-pub(super) fn imported_texts(source: &str) -> bool {
-    let mut names = imported_names(source);
-    if names.is_empty() {
-        return false;
-    }
-    let all = names.contains("*");
-    if !all {
-        add_aliases(source, &mut names);
-    }
-    // A text can be a part of what is sent: `f"{FIND} LIMIT 1"`, `"…" + FIND`.
-    let part = |at: usize| {
-        let path = path(source[at + 1..].trim_ascii_start());
-        is_constant(path) && names.contains(word(path))
-    };
-    if memchr::memchr2_iter(b'{', b'+', source.as_bytes()).any(part) {
-        return true;
-    }
-    memchr::memchr_iter(b'(', source.as_bytes()).any(|open| {
-        let mut arguments = Arguments::behind(source, open);
-        let Some(brought) = arguments.find(|path| all || names.contains(word(path))) else {
-            return false;
-        };
-        let others = arguments.filter(|path| all || names.contains(word(path)));
-        let function = word_before(source, open);
-        [true, false]
-            .iter()
-            .any(|spread| match Method::of(function, *spread) {
-                // Much that is no SQL looks like it by a part of its name; then classes are what it takes.
-                Some(Method::Wrapper) => {
-                    !is_class(brought) || others.clone().any(|path| !is_class(path))
-                }
-                method => method.is_some(),
-            })
-    })
+/// The names that a file has of other modules.
+#[derive(Debug)]
+pub(super) struct Brought<'a> {
+    source: &'a str,
+    /// Those of the import statements, and those that are given one of them; `*` if one brings everything.
+    names: FxHashSet<&'a str>,
 }
 
-/// Whether a file may read a name of another module that is meant: it imports the name, or reads it of what it imports.
-///
-/// It may say so of a file that does not, and then only costs the time to read it.
-pub(super) fn reads(source: &str, meant: impl Fn(&str) -> bool) -> bool {
-    let mut names = imported_names(source);
-    if names.is_empty() {
-        return false;
+impl<'a> Brought<'a> {
+    pub(super) fn to(source: &'a str) -> Self {
+        let mut names = imported_names(source);
+        if !names.is_empty() && !names.contains("*") {
+            add_aliases(source, &mut names);
+        }
+        Self { source, names }
     }
-    if names.contains("*") {
-        return words(source).any(meant);
+
+    /// Whether one may be among what it gives to a function that takes SQL.
+    ///
+    /// It may say so of a file that does not, and then only costs the time to read it.
+    pub(super) fn sent(&self) -> bool {
+        let Self { source, names } = self;
+        if names.is_empty() {
+            return false;
+        }
+        let all = names.contains("*");
+        // A text can be a part of what is sent: `f"{FIND} LIMIT 1"`, `"…" + FIND`.
+        let part = |at: usize| {
+            let path = path(source[at + 1..].trim_ascii_start());
+            is_constant(path) && names.contains(word(path))
+        };
+        if memchr::memchr2_iter(b'{', b'+', source.as_bytes()).any(part) {
+            return true;
+        }
+        let brought = |path: &&str| all || names.contains(word(path));
+        memchr::memchr_iter(b'(', source.as_bytes()).any(|open| takes_one(source, open, brought))
     }
-    add_aliases(source, &mut names);
-    names.iter().any(|name| meant(name))
-        || memchr::memchr_iter(b'.', source.as_bytes()).any(|dot| {
+
+    /// Whether one that may be read is a constant that `sure` knows, and whether that is surely SQL: a name that is imported, or is read of
+    /// what is.
+    ///
+    /// It may say so of a file that does not, and then only costs the time to read it.
+    pub(super) fn reads(&self, sure: impl Fn(&str) -> Option<bool>) -> Option<bool> {
+        let Self { source, names } = self;
+        if names.is_empty() {
+            return None;
+        }
+        if names.contains("*") {
+            return surest(words(source).filter_map(sure));
+        }
+        let members = memchr::memchr_iter(b'.', source.as_bytes()).filter_map(|dot| {
             let member = word(source[dot + 1..].trim_ascii_start());
-            !member.is_empty() && meant(member) && is_rooted(source, dot, &names)
-        })
+            let sure = sure(member)?;
+            is_rooted(source, dot, names).then_some(sure)
+        });
+        surest(names.iter().filter_map(|name| sure(name)).chain(members))
+    }
+}
+
+/// Whether one is sure; none if there are none.
+fn surest(mut each: impl Iterator<Item = bool>) -> Option<bool> {
+    let first = each.next()?;
+    Some(first || each.any(|sure| sure))
+}
+
+/// Whether a call of a function that takes SQL has what was brought among its arguments.
+fn takes_one(source: &str, open: usize, brought: impl Fn(&&str) -> bool) -> bool {
+    let mut arguments = Arguments::behind(source, open).filter(brought);
+    let Some(first) = arguments.next() else {
+        return false;
+    };
+    let function = word_before(source, open);
+    let methods = [true, false].map(|spread| Method::of(function, spread));
+    // Much that is no SQL looks like it by a part of its name; then classes are what it takes.
+    match methods {
+        [None, None] => false,
+        [Some(Method::Wrapper) | None, Some(Method::Wrapper) | None] => {
+            !is_class(first) || arguments.any(|path| !is_class(path))
+        }
+        _ => true,
+    }
 }
 
 /// The words of a text.
@@ -250,7 +275,7 @@ mod tests {
             ("from a import B\nsql.print(B)", false),
             ("cur.execute(B)", false),
         ] {
-            assert_eq!(imported_texts(source), seen, "{source}");
+            assert_eq!(Brought::to(source).sent(), seen, "{source}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Texts that no call of the file executes: what is made with `SQLAlchemy`'s `text`, and constants.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 use ruff_python_ast::Expr;
@@ -35,7 +35,7 @@ const SHOWING: &[&str] = &[
 /// Adds the texts of `SQLAlchemy`'s `text` that no call of the file executes.
 pub(super) fn texts<'a>(file: &File<'a>, resolver: &mut Resolver<'_, 'a>, found: &mut Vec<Found>) {
     let start = |text: &Text| text.pieces.first().map(|piece| piece.file.start);
-    let mut known: HashSet<_> = found.iter().map(|found| start(&found.text)).collect();
+    let mut known: FxHashSet<_> = found.iter().map(|found| start(&found.text)).collect();
     for site in &file.module.calls {
         let callee = resolver.callee(&site.call.func);
         if !callee.is_some_and(|(module, name)| file.module.drivers.is_text(module, name)) {
@@ -143,7 +143,7 @@ pub(super) fn constants<'a>(
         let pieces = text.pieces.iter().map(|piece| piece.file.start);
         pieces.collect::<Vec<_>>()
     };
-    let mut seen: HashSet<usize> = found.iter().flat_map(|found| places(&found.text)).collect();
+    let mut seen: FxHashSet<usize> = found.iter().flat_map(|found| places(&found.text)).collect();
     let mut written = written(file);
     // What is made of other constants stands behind them, and is told in their place.
     written.sort_by_key(|constant| std::cmp::Reverse(constant.value.range().start()));

@@ -11,18 +11,19 @@ use super::arguments::{Given, arguments};
 use super::import::{Imported, imported};
 use super::method::{Method, candidates};
 use super::scope::{Binding, CallSite, Value};
+use super::sends::Brought;
 use super::text::Text;
-use super::{File, open, sends, wrapper};
+use super::{File, open, wrapper};
 use crate::sql::source::elsewhere::{Reading, Use, folders};
 use crate::sql::source::{Arguments, Constants};
 
 /// What a Python file executes and reads of the constants of others; none if it is no Python, which is told when it is converted.
 pub(super) fn uses(path: &Path, shown: &str, source: &str, known: &Constants) -> Vec<Use> {
-    if !sends::reads(source, |name| known.may_hold(name)) {
+    let brought = Brought::to(source);
+    let Some(reads) = brought.reads(|name| known.sure(name)) else {
         return Vec::new();
-    }
-    let reads = sends::reads(source, |name| known.hold(name));
-    if !reads && !sends::imported_texts(source) {
+    };
+    if !reads && !brought.sent() {
         return Vec::new();
     }
     let read = |file: &File<'_>| {
