@@ -19,7 +19,7 @@ pub(super) struct Entries {
 }
 
 /// A length in [`Entries::ends`].
-const LENGTH: usize = size_of::<u32>();
+const LENGTH: usize = size_of::<u16>();
 
 impl Entries {
     pub(super) fn len(&self) -> usize {
@@ -39,7 +39,7 @@ impl Entries {
         let shared = pairs.take_while(|(last, own)| last == own).count();
         let end = &path[shared..];
         for length in [shared, end.len()] {
-            let length = u32::try_from(length).expect("no system has paths of 4 GiB");
+            let length = u16::try_from(length).expect("no system opens paths of 64 KiB");
             self.ends.extend(length.to_le_bytes());
         }
         self.ends.extend(end);
@@ -69,7 +69,7 @@ impl Entries {
 fn length(bytes: &mut &[u8]) -> Option<usize> {
     let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
     *bytes = rest;
-    usize::try_from(u32::from_le_bytes(*length)).ok()
+    Some(usize::from(u16::from_le_bytes(*length)))
 }
 
 impl Extend<Entry> for Entries {

@@ -26,45 +26,21 @@ pub(super) struct Survey {
 impl Survey {
     /// Looks at the files under the roots, and tells `progress` of each.
     pub(super) fn of(roots: &[PathBuf], progress: &ProgressBar) -> Outcome<Self> {
+        let (walked, constants) = look(roots, progress)?;
         let mut survey = Self::default();
-        let (texts, constants) = survey.look(roots, progress)?;
-        survey.follow(roots, &constants)?;
-        survey.choose(&texts);
+        survey.follow(&walked, &constants)?;
+        survey.choose(&walked);
         survey.hold()?;
         Ok(survey)
     }
 
-    /// Tells which of the files have texts for others alone, and the names that they give to SQL.
-    fn look(
-        &mut self,
-        roots: &[PathBuf],
-        progress: &ProgressBar,
-    ) -> Outcome<(Vec<usize>, Constants)> {
-        let (mut texts, mut constants) = (Vec::new(), Constants::default());
-        tree::work(tree::entries(roots), file::look, |entry, seen| {
-            progress.inc(1);
-            constants.add(seen.constants);
-            match seen.holds {
-                Holds::Nothing => {
-                    self.others += 1;
-                    return Ok(());
-                }
-                Holds::Texts => texts.push(self.files.len()),
-                Holds::Queries => {}
-            }
-            self.files.push(entry);
-            Ok(())
-        })?;
-        Ok((texts, constants))
-    }
-
     /// Notes what executes and reads a name that a file gives to SQL.
-    fn follow(&mut self, roots: &[PathBuf], constants: &Constants) -> Outcome<()> {
+    fn follow(&mut self, walked: &Walked, constants: &Constants) -> Outcome<()> {
         if constants.is_empty() {
             return Ok(());
         }
         tree::work(
-            tree::entries(roots),
+            walked.files.iter(),
             |entry| file::uses(entry, constants),
             |_, uses| {
                 self.uses.add(uses);
@@ -73,15 +49,19 @@ impl Survey {
         )
     }
 
-    /// Lets go of the files with texts for others that none means.
-    fn choose(&mut self, texts: &[usize]) {
-        let (mut texts, mut kept) = (texts.iter().copied().peekable(), Entries::default());
-        kept.extend(self.files.iter().enumerate().filter_map(|(at, entry)| {
-            let for_others = texts.next_if_eq(&at).is_some();
-            (!for_others || file::may_hold(&entry, &self.uses)).then_some(entry)
-        }));
-        self.others += self.files.len() - kept.len();
-        self.files = kept;
+    /// Keeps the files with queries, and those with texts that another one means.
+    fn choose(&mut self, walked: &Walked) {
+        let files = walked.files.iter().zip(&walked.holds);
+        let kept = files.filter_map(|(entry, holds)| {
+            let kept = match holds {
+                Holds::Queries => true,
+                Holds::Texts => file::may_hold(&entry, &self.uses),
+                Holds::Nothing => false,
+            };
+            kept.then_some(entry)
+        });
+        self.files.extend(kept);
+        self.others = walked.files.len() - self.files.len();
     }
 
     /// Notes which of the texts that files execute others of them hold.
@@ -94,6 +74,26 @@ impl Survey {
             |_, ()| Ok(()),
         )
     }
+}
+
+/// The files that the walk came upon, and what each may hold.
+#[derive(Debug, Default)]
+struct Walked {
+    files: Entries,
+    holds: Vec<Holds>,
+}
+
+/// Looks at every file for the names that it gives to SQL.
+fn look(roots: &[PathBuf], progress: &ProgressBar) -> Outcome<(Walked, Constants)> {
+    let (mut walked, mut constants) = (Walked::default(), Constants::default());
+    tree::work(tree::entries(roots), file::look, |entry, seen| {
+        progress.inc(1);
+        constants.add(seen.constants);
+        walked.files.push(entry);
+        walked.holds.push(seen.holds);
+        Ok(())
+    })?;
+    Ok((walked, constants))
 }
 
 #[cfg(test)]
