@@ -19,10 +19,11 @@ test: ## Runs every test: the library with both backends, with each alone, the d
 	$(CARGO) test --lib --no-default-features --features blocking
 	$(CARGO) test --lib --no-default-features --features async
 
-bench: ## Measures both backends, the bridge and the translator beside the peers, and writes docs/BENCHMARKS.md
+bench: ## Measures both backends, the bridge, the translator and a tree beside the peers, and writes docs/BENCHMARKS.md
 	@scripts/setup bench
 	UPDATE_DOCS=1 $(CARGO) bench --features server --bench cost
 	UPDATE_DOCS=1 $(CARGO) bench --features bench-peers --bench translate
+	UPDATE_DOCS=1 $(CARGO) bench --features server --bench tree
 	UPDATE_DOCS=1 $(CARGO) bench --features server --bench side_by_side
 
 doc: ## Builds the documentation of the library and tells where it is

@@ -14,23 +14,32 @@ pub(crate) enum Part {
     Backends,
     Cost,
     Translator,
+    Tree,
 }
 
 /// Stand between the parts.
-const BORDERS: [&str; 2] = [
+const BORDERS: [&str; 3] = [
     "\n<!-- Below: what the bridge costs, by `benches/cost`. -->\n",
     "\n<!-- Below: the translator, by `benches/translate`. -->\n",
+    "\n<!-- Below: a tree of files, by `benches/tree`. -->\n",
 ];
 
 /// Replaces one part of the page.
 pub(crate) fn write(part: Part, text: &str) -> std::io::Result<()> {
     let page = std::fs::read_to_string(Path::new(PAGE))?;
-    let (rest, translator) = page.split_once(BORDERS[1]).unwrap_or((&page, ""));
-    let (backends, cost) = rest.split_once(BORDERS[0]).unwrap_or((rest, ""));
-    let mut parts = [backends, cost, translator];
+    let mut parts = Vec::new();
+    let mut rest = page.as_str();
+    for border in BORDERS {
+        let (part, behind) = rest.split_once(border).unwrap_or((rest, ""));
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
     parts[part as usize] = text;
-    let [backends, cost, translator] = parts;
-    let [first, second] = BORDERS;
-    let page = format!("{backends}{first}{cost}{second}{translator}");
+    let mut page = parts[0].to_owned();
+    for (border, part) in BORDERS.iter().zip(&parts[1..]) {
+        page.push_str(border);
+        page.push_str(part);
+    }
     std::fs::write(Path::new(PAGE), page)
 }
