@@ -189,3 +189,31 @@ async fn a_setting_becomes_a_call() {
         assert_eq!(shown, expected, "{fixed}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_compares_is_another_expression_with_another_parameter() {
+    let database = Database::create();
+    let client = session(&database).await;
+    for sql in [
+        "SELECT name || %s FROM t GROUP BY name || %s",
+        "SELECT upper(substr(name, %s)) FROM t GROUP BY upper(substr(name, %s))",
+        "SELECT substr(name, %s) FROM t GROUP BY 1 ORDER BY substr(name, %s)",
+        "SELECT DISTINCT name || %s FROM t ORDER BY name || %s",
+        "SELECT DISTINCT ON (name || %s) id FROM t ORDER BY name || %s",
+    ] {
+        let found = inspect(sql, Style::Psycopg).unwrap();
+        let mut codes = found.findings().iter().map(|finding| finding.hazard.code);
+        assert!(codes.any(|code| code == "group-by-expr"), "{sql}");
+        let converted = found.convert(|_| false).sql;
+        client.prepare(&converted).await.unwrap_err();
+        let one = converted.replace("$2", "$1");
+        client.prepare(&one).await.unwrap();
+        assert!(
+            inspect(&one, Style::Auto)
+                .unwrap()
+                .findings()
+                .iter()
+                .all(|finding| { finding.hazard.code != "group-by-expr" })
+        );
+    }
+}

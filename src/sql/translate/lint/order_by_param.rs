@@ -122,11 +122,6 @@ pub(super) fn is_group_key(spot: &Spot<'_>) -> bool {
     false
 }
 
-/// Whether a key ends behind the placeholder.
-pub(super) fn ends_key(spot: &Spot<'_>) -> bool {
-    spot.ends_item() || spot.after(1).has(words::AFTER_KEY)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::table::finds;
