@@ -28,7 +28,8 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
         // The text starts with the operator.
         TokenKind::Space | TokenKind::Operator | TokenKind::Colon | TokenKind::Assign => true,
         TokenKind::Punctuation => !before.is_sign(b')') && !before.is_sign(b']'),
-        _ => before.has(words::KEYWORD),
+        // `CASE … END` and a type with a time zone are operands.
+        _ => before.has(words::KEYWORD) && !matches!(before.word.text, "end" | "zone"),
     };
     starts.then(|| {
         Found::new(format!(

@@ -3,7 +3,7 @@
 use super::finding::Found;
 use super::hazard::{Behind, Look};
 use super::spot::Spot;
-use super::token::Tok;
+use super::token::{Clause, Tok};
 use super::vocabulary::{self as words, Word};
 use super::{Hazard, Severity};
 
@@ -21,10 +21,18 @@ pub(super) const HAZARD: Hazard = Hazard {
 };
 
 fn find(spot: &Spot<'_>) -> Option<Found> {
-    let function = spot.function?;
     if spot.is_cast || !spot.is_argument() {
         return None;
     }
+    let Some(function) = spot.function else {
+        let message = || {
+            format!(
+                "a row does not tell the type of `{}`; cast it",
+                spot.written()
+            )
+        };
+        return is_in_row(spot).then(|| Found::new(message()));
+    };
     if function.has(words::FLOAT_FUNCTION) && is_float(spot, function) {
         return Some(Found::new(format!(
             "`{}` takes `{}` for a double, and gives one; cast it",
@@ -39,6 +47,36 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
             spot.written()
         );
         Found::new(message)
+    })
+}
+
+/// Whether it is a field of a row that is an item of a list or an argument: `SELECT (%s, a)`. One that is compared has the other's types.
+fn is_in_row(spot: &Spot<'_>) -> bool {
+    let tokens = &spot.context.tokens;
+    let is_row = |opener: &usize| tokens[*opener].is_sign(b'(') && tokens[*opener].has_comma;
+    let Some(opener) = spot.inside.filter(is_row) else {
+        return false;
+    };
+    let lead = spot.context.token(opener.checked_sub(1));
+    let begins = lead.is_sign(b'(') || lead.is_sign(b',') || lead.is("distinct");
+    let is_argument = || begins && spot.context.function(lead.inside()).is_some();
+    let lists = matches!(tokens[opener].clause, Clause::Select | Clause::Returning);
+    let leads = matches!(lead.word.text, "select" | "distinct" | "returning");
+    let is_item = lists && (leads || lead.is_sign(b','));
+    if !is_item && !is_argument() {
+        return false;
+    }
+    let is_end = |token: &Tok| token.is_sign(b')') && token.inside() == Some(opener);
+    let behind = &tokens[spot.placeholder.token..];
+    let Some(end) = behind.iter().position(is_end) else {
+        return false;
+    };
+    let next = behind.get(end + 1);
+    next.is_none_or(|next| {
+        let sign = [b',', b')', b';']
+            .into_iter()
+            .any(|sign| next.is_sign(sign));
+        sign || next.has(words::AFTER_ITEM) || next.is("order")
     })
 }
 
@@ -71,6 +109,9 @@ mod tests {
                 "SELECT extract(epoch FROM ⟨%s⟩)",
                 "SELECT round(⟨%s⟩), abs(⟨%s⟩), CEIL(⟨%s⟩), sqrt(⟨%s⟩), power(⟨%s⟩, ⟨%s⟩), power(2, ⟨%s⟩)",
                 "SELECT round(%s, 2), round(a, %s), abs(%s::int), power(a, %s), power(%s, a), log(2, %s), sqrt(a + %s)",
+                "SELECT (⟨%s⟩, a), (b, ⟨%s⟩) AS c, json_agg((⟨%s⟩, a) ORDER BY a), xmlelement(name b, ⟨%s⟩) FROM t",
+                "SELECT (a, b) = (%s, %s), (%s, 1) IN (b, c), f(a, (%s)), (%s + 1, a), a IN ((%s, 1), (%s, 2)) FROM t",
+                "SELECT a FROM t WHERE (a, b) > (%s, %s) AND (a, b) IN ((%s, 1)) GROUP BY (a, %s)",
                 "SELECT concat(%s::text), sum(%s + a), lower(%s), to_json((%s)), unnest(CAST(%s AS int[]))",
             ],
         );

@@ -63,7 +63,7 @@ classes! {
         to_jsonb row num_nulls num_nonnulls pg_typeof count json_agg jsonb_agg array_agg unnest array_length
         array_upper array_lower cardinality generate_series date_trunc date_part to_char age sum avg mod
         json_object_agg jsonb_object_agg row_to_json array_to_string array_to_json generate_subscripts max min
-        quote_nullable first_value any_value extract";
+        quote_nullable first_value any_value extract xmlelement";
     /// Functions whose arguments all get one type.
     ONE_TYPE 5 = "coalesce greatest least nullif";
     /// Words before a parenthesis that call nothing.
@@ -85,7 +85,9 @@ classes! {
     /// Functions that write `FROM` between their arguments.
     FROM_INSIDE 11 = "extract substring trim overlay";
     /// Functions of which the result is a point in time.
-    TIME_FUNCTION 12 = "now clock_timestamp date_trunc to_timestamp statement_timestamp timezone";
+    TIME_FUNCTION 12 = "
+        now clock_timestamp date_trunc to_timestamp statement_timestamp transaction_timestamp make_timestamp make_timestamptz
+        timezone date make_date to_date";
     /// Words that are a point in time.
     TIME_WORD 13 = "current_date current_timestamp localtimestamp";
     /// Statements in which `ON` and `TO` are followed by a name.
