@@ -217,6 +217,8 @@ const REFUSED: &[(&str, &[&str])] = &[
             "SELECT (%s, id) FROM t",
             "SELECT json_agg((id, %s)) FROM t",
             "SELECT xmlelement(name a, %s)",
+            "SELECT to_hex(%s)",
+            "SELECT float8(%s)",
         ],
     ),
 ];

@@ -63,7 +63,8 @@ classes! {
         to_jsonb row num_nulls num_nonnulls pg_typeof count json_agg jsonb_agg array_agg unnest array_length
         array_upper array_lower cardinality generate_series date_trunc date_part to_char age sum avg mod
         json_object_agg jsonb_object_agg row_to_json array_to_string array_to_json generate_subscripts max min
-        quote_nullable first_value any_value extract xmlelement";
+        quote_nullable first_value any_value extract xmlelement to_hex pg_size_pretty pg_column_size isfinite isempty
+        bit_count range_agg lower_inc lower_inf upper_inc upper_inf int2 int4 int8 float4 float8";
     /// Functions whose arguments all get one type.
     ONE_TYPE 5 = "coalesce greatest least nullif";
     /// Words before a parenthesis that call nothing.
