@@ -100,7 +100,7 @@ fn prefix(source: &str, quote: usize) -> &str {
 }
 
 fn comment_end(source: &[u8], start: usize) -> usize {
-    let newline = memchr::memchr(b'\n', &source[start..]);
+    let newline = memchr::memchr2(b'\n', b'\r', &source[start..]);
     newline.map_or(source.len(), |newline| start + newline)
 }
 
@@ -213,6 +213,7 @@ mod tests {
             ("a = '''it's ''x''' 'b'", &["it's ''x", "b"]),
             ("a = 'b\\\nc' 'd\\\r\ne' 'f'", &["b\\\nc", "d\\\r\ne", "f"]),
             ("# it's\na = 'b # c'", &["b # c"]),
+            ("# it's\ra = 'b'", &["b"]),
             ("a = '' ''''''  'b'", &["", "", "b"]),
             ("a = 'b\nc = 'd'", &["b?", "d"]),
             ("a = '''b", &["b?"]),
