@@ -21,6 +21,9 @@ pub(super) const HAZARD: Hazard = Hazard {
     look: Look::Parameter(Behind::ANYTHING, find),
 };
 
+/// How many placeholders and tokens before one are looked at, so that very many take no long time.
+const MOST: usize = 1_000;
+
 fn find(spot: &Spot<'_>) -> Option<Found> {
     let found = match clause(spot)? {
         Clause::Group => !is_group_key(spot),
@@ -59,7 +62,7 @@ fn is_compared(spot: &Spot<'_>) -> bool {
         return false;
     };
     let tokens = &spot.context.tokens[statement.tokens.0..spot.placeholder.token];
-    let mut pairs = tokens.windows(2);
+    let mut pairs = tokens.windows(2).rev().take(MOST);
     pairs.any(|pair| {
         pair[0].is("select") && pair[1].is("distinct") || pair[0].is("group") && pair[1].is("by")
     })
@@ -74,8 +77,7 @@ fn has_twin(spot: &Spot<'_>) -> bool {
         })
     };
     let own = lead(spot.placeholder);
-    let mut before = spot.context.placeholders[..spot.index].iter();
-    before.any(|other| {
+    earlier(spot).any(|other| {
         let pairs = lead(other).into_iter().zip(own);
         pairs.fold(true, |same, (one, other)| {
             same && one.eq_ignore_ascii_case(other)
@@ -85,8 +87,13 @@ fn has_twin(spot: &Spot<'_>) -> bool {
 
 /// Whether it is the parameter of an earlier use: then the expressions are the same.
 fn is_used_before(spot: &Spot<'_>) -> bool {
-    let mut before = spot.context.placeholders[..spot.index].iter();
-    before.any(|other| other.number == spot.placeholder.number)
+    earlier(spot).any(|other| other.number == spot.placeholder.number)
+}
+
+/// The placeholders before it, the nearest first.
+fn earlier<'c>(spot: &Spot<'c>) -> impl Iterator<Item = &'c Placeholder> {
+    let before = spot.context.placeholders[..spot.index].iter();
+    before.rev().take(MOST)
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ fn find(spot: &Spot<'_>) -> Option<Found> {
 
 /// Whether it is a field of a row that is an item of a list or an argument: `SELECT (%s, a)`. One that is compared has the other's types.
 fn is_in_row(spot: &Spot<'_>) -> bool {
+    /// How far its end is looked for, so that many fields take no long time: nobody compares so long a row.
+    const MOST: usize = 1_000;
     let tokens = &spot.context.tokens;
     let is_row = |opener: &usize| tokens[*opener].is_sign(b'(') && tokens[*opener].has_comma;
     let Some(opener) = spot.inside.filter(is_row) else {
@@ -68,10 +70,8 @@ fn is_in_row(spot: &Spot<'_>) -> bool {
     }
     let is_end = |token: &Tok| token.is_sign(b')') && token.inside() == Some(opener);
     let behind = &tokens[spot.placeholder.token..];
-    let Some(end) = behind.iter().position(is_end) else {
-        return false;
-    };
-    let next = behind.get(end + 1);
+    let end = behind.iter().take(MOST).position(is_end);
+    let next = end.and_then(|end| behind.get(end + 1));
     next.is_none_or(|next| {
         let sign = [b',', b')', b';']
             .into_iter()
